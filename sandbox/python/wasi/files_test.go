@@ -152,7 +152,17 @@ func TestRename(t *testing.T) {
 	g.ok(g.mkdir("d"), "mkdir")
 	g.want(g.rename("d", "d/e"), errnoInval, "rename into itself")
 	g.want(g.rename(".", "d"), errnoBusy, "rename of the home")
-	g.want(g.rename("b", "d"), errnoExist, "rename of a file over a folder")
+	g.want(g.rename("b", "d"), errnoIsdir, "rename of a file over a folder")
+	g.want(g.rename("d", "b"), errnoNotdir, "rename of a folder over a file")
+	g.ok(g.mkdir("d/e"), "mkdir")
+	g.ok(g.mkdir("f"), "mkdir")
+	g.want(g.rename("d", "d/e"), errnoInval, "rename into itself")
+	g.want(g.rename("f", "d"), errnoNotempty, "rename over a full folder")
+	g.ok(g.rename("d", "f"), "rename over an empty folder")
+	g.ok(g.rename("f", "f"), "rename to itself")
+	if _, e := g.stat("f/e"); e != 0 {
+		t.Errorf("the folder's contents: errno %d", e)
+	}
 }
 
 func TestTimes(t *testing.T) {

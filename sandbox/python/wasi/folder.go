@@ -202,13 +202,41 @@ func (f *FS) rename(from, to place) error {
 		return syscall.ENOTDIR
 	}
 	over, missing := root.Lstat(to.path)
-	if err := root.Rename(from.path, to.path); err != nil {
+	if missing == nil && over.IsDir() {
+		err = f.renameOverFolder(from, to)
+	} else {
+		err = root.Rename(from.path, to.path)
+	}
+	if err != nil {
 		return err
 	}
 	if missing == nil && identify(over) != identify(old) { // two names of one file: both stay
 		to.mount.quota().unnamed(over)
 	}
 	return nil
+}
+
+// renameOverFolder leaves it to the kernel what may take the place of a folder: an empty
+// one goes, which os.Rename refuses for portability's sake.
+func (f *FS) renameOverFolder(from, to place) error {
+	from, err := f.follow(from, false)
+	if err != nil {
+		return err
+	}
+	if to, err = f.follow(to, false); err != nil {
+		return err
+	}
+	source, err := from.mount.Root.Open(path.Dir(from.path))
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := to.mount.Root.Open(path.Dir(to.path))
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	return renameName(source, path.Base(from.path), target, path.Base(to.path))
 }
 
 // pathLink(dir, lookup flags, path, length, newDir, newPath, newLength)

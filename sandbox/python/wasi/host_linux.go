@@ -58,3 +58,11 @@ func setFileTimes(file *os.File, accessed, modified, flags uint64) error {
 	}
 	return nil
 }
+
+// renameName renames a name in one folder to a name in another, as renameat(2).
+func renameName(source *os.File, name string, target *os.File, newName string) error {
+	err := unix.Renameat(int(source.Fd()), name, int(target.Fd()), newName)
+	runtime.KeepAlive(source)
+	runtime.KeepAlive(target)
+	return err
+}
