@@ -1,0 +1,254 @@
+// A lesson's page: puts the connection, the runs, the cells and the shelves together.
+
+import { Announcer } from './announcer.ts';
+import { CellElement, type CellEvents } from './cell.ts';
+import { Connection, browserClock, browserSocket } from './connection.ts';
+import { listenForDialogs, onChoice, openDialog } from './dialogs.ts';
+import type { EditorSetup } from './editor.ts';
+import { Edits, Progress, careful, keepShelves, keptShelves, runMemory, type Box } from './keep.ts';
+import { listenForKeys } from './keys.ts';
+import { LinkStatusElement } from './link-status.ts';
+import type { ServerMessage, Shelf, Shelves } from './protocol.ts';
+import { Runs } from './runs.ts';
+import { changes } from './shelf-diff.ts';
+import { ShelvesElement, StripElement } from './shelves.ts';
+import { FRESH, changeWords } from './wording.ts';
+
+// EDIT_REST is how long typing must pause before an edit is kept, in milliseconds.
+const EDIT_REST = 300;
+// RUN_ENDED is how many runs the page remembers the cell of, to show what they changed.
+const REMEMBERED = 20;
+
+export class Lesson {
+  readonly #lasting: Box = careful(() => localStorage);
+  readonly #passing: Box = careful(() => sessionStorage);
+  readonly #edits = new Edits(this.#lasting);
+  readonly #progress = new Progress(this.#lasting);
+  readonly #announcer: Announcer;
+  readonly #cells: Map<string, CellElement>;
+  readonly #cellOfRun = new Map<string, string>();
+  readonly #unsaved = new Map<CellElement, number>();
+  readonly #connection: Connection;
+  readonly #runs: Runs;
+  #shelves: readonly Shelf[] | undefined;
+  #seat: string;
+
+  constructor(private readonly page: Document, private readonly nonce: string) {
+    this.#seat = page.body.dataset['seat'] ?? '';
+    this.#cells = new Map([...page.querySelectorAll<CellElement>('storeroom-cell')].map((cell) => [cell.cell, cell]));
+    this.#announcer = new Announcer(page.getElementById('announcer') ?? page.body);
+    this.#connection = new Connection(browserSocket, browserClock, {
+      message: (message) => this.#heard(message),
+      state: (state, wait, tries) => this.#all(LinkStatusElement, 'storeroom-link').forEach((link) => link.show(state, wait, tries)),
+      odd: (error) => console.warn(`storeroom: a message of the server was not understood: ${error.message}`),
+    });
+    this.#runs = new Runs({
+      send: (message) => this.#connection.send(message),
+      view: (cell) => this.#cells.get(cell),
+      now: () => Date.now(),
+      newId,
+      memory: runMemory(this.#passing),
+    });
+  }
+
+  open(): void {
+    for (const part of this.page.querySelectorAll<HTMLElement>('[data-script]')) part.hidden = false;
+    this.#openCells();
+    this.#drawProgress();
+    listenForDialogs(this.page);
+    onChoice(this.page, 'reset', 'reset', () => this.#reset());
+    listenForKeys(this.page, {
+      cells: () => [...this.#cells.values()],
+      stop: () => this.#stopActive(),
+      showKeys: () => openDialog(this.page, 'keys'),
+    });
+    this.#listenToWindow();
+    const kept = keptShelves(this.#passing, this.#seat);
+    if (kept !== undefined) this.#showShelves({ type: 'shelves', shelves: kept });
+    this.#runs.restore();
+    this.#connection.start();
+  }
+
+  #openCells(): void {
+    for (const cell of this.#cells.values()) {
+      const edit = this.#edits.load(cell.cell);
+      if (edit !== undefined) cell.setCode(edit);
+      cell.openEditor = async (setup: Omit<EditorSetup, 'nonce'>) => (await import('./editor.ts')).openEditor({ ...setup, nonce: this.nonce });
+    }
+    this.#on('cell-run', (cell, { code }) => {
+      this.#saveEdit(cell);
+      this.#runs.start(cell.cell, cell.dataset['lang'] ?? 'python', cell.dataset['name'] ?? '', code);
+      this.#rememberRun(cell);
+    });
+    this.#on('cell-stop', (cell) => this.#runs.stop(cell.cell));
+    this.#on('cell-answer', (cell, { text }) => void this.#runs.answer(cell.cell, text));
+    this.#on('cell-edit', (cell) => this.#editedLater(cell));
+    this.#on('cell-say', (_, { text, first }) => this.#announcer.say(text, first));
+    this.#on('cell-done', (cell) => this.#done(cell));
+    // The first page is there before the editor: reading does not wait for it.
+    whenIdle(() => this.#mountEditors());
+  }
+
+  async #mountEditors(): Promise<void> {
+    for (const cell of this.#cells.values()) {
+      try {
+        await cell.mountEditor();
+      } catch (error) {
+        console.warn('storeroom: the editor could not be loaded', error);
+        return;
+      }
+    }
+  }
+
+  #listenToWindow(): void {
+    window.addEventListener('online', () => this.#connection.wake());
+    window.addEventListener('pageshow', (event) => {
+      if (event.persisted) this.#connection.start();
+    });
+    window.addEventListener('pagehide', () => {
+      for (const cell of [...this.#unsaved.keys()]) this.#saveEdit(cell);
+      this.#connection.close();
+    });
+    this.page.addEventListener('visibilitychange', () => {
+      if (this.page.visibilityState === 'visible') this.#connection.wake();
+    });
+    // An edit in another tab shows here, unless someone is just typing here.
+    window.addEventListener('storage', (event) => {
+      const cell = this.#cells.get(this.#edits.cellOf(event.key) ?? '');
+      if (cell !== undefined && !cell.contains(this.page.activeElement)) cell.setCode(event.newValue ?? cell.original);
+    });
+    this.page.addEventListener('shelves-expired', () => void this.#connection.send({ type: 'shelves' }));
+  }
+
+  #heard(message: ServerMessage): void {
+    switch (message.type) {
+      case 'hello':
+        this.#seat = message.seat;
+        this.#runs.hello(message);
+        this.#connection.send({ type: 'shelves' });
+        return;
+      case 'event':
+        return this.#runs.event(message.event);
+      case 'gone':
+        return this.#runs.gone(message.run);
+      case 'shelves':
+        return this.#shelvesCame(message);
+      case 'reset':
+        return this.#wasReset();
+      case 'error':
+        this.#runs.refused(message.text);
+        return this.#notice(message.text);
+      case 'pong':
+        return;
+    }
+  }
+
+  #shelvesCame(message: Shelves): void {
+    if (message.run !== undefined) this.#runs.ended(message.run);
+    this.#showShelves(message);
+    keepShelves(this.#passing, this.#seat, message.shelves);
+  }
+
+  #showShelves(message: Shelves): void {
+    const changed = this.#shelves === undefined || message.run === undefined ? [] : changes(this.#shelves, message.shelves);
+    this.#shelves = message.shelves;
+    for (const element of this.#all(ShelvesElement, 'storeroom-shelves')) element.show(message.shelves, changed);
+    for (const element of this.#all(StripElement, 'storeroom-strip')) element.show(message.shelves, changed);
+    const cell = this.#cells.get(this.#cellOfRun.get(message.run ?? '') ?? '');
+    const words = changed.map((change) => ({ store: change.store, words: changeWords(change) }));
+    cell?.changed(words);
+    if (cell !== undefined && words.length > 0) this.#announcer.say(words.map((each) => each.words).join(', '));
+  }
+
+  #reset(): void {
+    if (!this.#connection.send({ type: 'reset' })) this.#notice('There is no connection just now: try again when it is back.');
+  }
+
+  #wasReset(): void {
+    for (const cell of this.#cells.values()) cell.clear();
+    this.#notice(FRESH);
+  }
+
+  // notice is said above the shelves until the next one or until it is put away.
+  #notice(text: string): void {
+    const bar = this.page.getElementById('notice');
+    if (bar === null) return;
+    const close = this.page.createElement('button');
+    close.type = 'button';
+    close.className = 'plain';
+    close.textContent = 'Put away';
+    close.addEventListener('click', () => (bar.hidden = true));
+    const words = this.page.createElement('p');
+    words.textContent = text;
+    bar.replaceChildren(words, close);
+    bar.hidden = false;
+  }
+
+  #stopActive(): boolean {
+    const cell = this.#runs.active();
+    if (cell !== undefined) this.#runs.stop(cell);
+    return cell !== undefined;
+  }
+
+  #rememberRun(cell: CellElement): void {
+    const run = this.#runs.of(cell.cell);
+    if (run === undefined) return;
+    this.#cellOfRun.set(run.id, cell.cell);
+    const oldest = this.#cellOfRun.keys().next().value;
+    if (this.#cellOfRun.size > REMEMBERED && oldest !== undefined) this.#cellOfRun.delete(oldest);
+  }
+
+  #editedLater(cell: CellElement): void {
+    window.clearTimeout(this.#unsaved.get(cell));
+    this.#unsaved.set(cell, window.setTimeout(() => this.#saveEdit(cell), EDIT_REST));
+  }
+
+  #saveEdit(cell: CellElement): void {
+    if (!this.#unsaved.has(cell)) return;
+    window.clearTimeout(this.#unsaved.get(cell));
+    this.#unsaved.delete(cell);
+    this.#edits.save(cell.cell, cell.code, cell.original);
+  }
+
+  #done(cell: CellElement): void {
+    const lesson = this.page.body.dataset['lesson'];
+    if (lesson === undefined || cell.original === '') return;
+    this.#progress.add(lesson, cell.cell);
+    const done = this.#progress.done(lesson);
+    const own = [...this.#cells.values()].filter((each) => each.original !== '');
+    if (own.every((each) => done.has(each.cell))) this.#progress.add(lesson, Progress.ALL);
+    this.#drawProgress();
+  }
+
+  // A lesson is done when each of its cells has run to its end once.
+  #drawProgress(): void {
+    for (const link of this.page.querySelectorAll<HTMLElement>('a[data-lesson]')) {
+      if (!this.#progress.done(link.dataset['lesson'] ?? '').has(Progress.ALL) || link.classList.contains('done')) continue;
+      link.classList.add('done');
+      const mark = this.page.createElement('span');
+      mark.className = 'quiet';
+      mark.textContent = ' (done)';
+      link.append(mark);
+    }
+  }
+
+  #on<Name extends keyof CellEvents>(name: Name, then: (cell: CellElement, detail: CellEvents[Name]) => void): void {
+    this.page.addEventListener(name, (event) => {
+      if (event.target instanceof CellElement) then(event.target, (event as CustomEvent<CellEvents[Name]>).detail);
+    });
+  }
+
+  #all<Kind extends HTMLElement>(kind: new () => Kind, name: string): Kind[] {
+    return [...this.page.querySelectorAll(name)].filter((element): element is Kind => element instanceof kind);
+  }
+}
+
+// newId is a run's id. crypto.randomUUID would need https.
+function newId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(36).padStart(2, '0')).join('');
+}
+
+function whenIdle(then: () => void): void {
+  if ('requestIdleCallback' in window) requestIdleCallback(then, { timeout: 1000 });
+  else setTimeout(then, 200);
+}
