@@ -1,0 +1,187 @@
+// Package agg compiles and runs aggregation pipelines. Each stage is one file with one
+// compile function, listed in stages; a compiled Pipeline is then started over an
+// iterator of rows.
+//
+// It reads and writes collections only through Source, which package command
+// implements over storage and plan.
+package agg
+
+import (
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+// Source is the database as stages see it. A collection that isn't there is empty; a
+// view is its pipeline's result.
+type Source interface {
+	// Find answers the rows of db.coll that match q, in q's order, by an index where
+	// one serves. The iterator sees the collection as it is now and never changes.
+	Find(op *opctx.Op, db, coll string, q Query) (stream.Iterator, error)
+	// Merge and out write through this: it applies one statement as the update
+	// command does ({q, u, c, upsert, multi}) and answers how many matched.
+	Update(op *opctx.Op, db, coll string, statement bsonval.Doc) (matched int, err error)
+	// Insert adds documents as the insert command does.
+	Insert(op *opctx.Op, db, coll string, docs []bsonval.Doc) error
+	// Replace puts a collection with these documents in the place of db.coll,
+	// keeping its indexes and options ($out).
+	Replace(op *opctx.Op, db, coll string, docs []bsonval.Doc) error
+	// Special answers the rows of a stage that speaks of the server or a collection
+	// and stands first: $collStats, $indexStats, $currentOp, $changeStream,
+	// $listSessions, $planCacheStats …. ok is false when the stage isn't known.
+	Special(op *opctx.Op, db, coll, stage string, arg bsonval.Value) (it stream.Iterator, ok bool, err error)
+	// UniqueKey tells whether a unique index of db.coll has exactly these fields
+	// ($merge's on).
+	UniqueKey(op *opctx.Op, db, coll string, fields []string) bool
+}
+
+// Query is what a pipeline's leading stages ask of a collection.
+type Query struct {
+	Filter bsonval.Doc // nil: all
+	Sort   bsonval.Doc // nil: any order
+	Skip   int64
+	Limit  int64 // 0: all
+	Hint   bsonval.Value
+	Let    *expr.Scope  // variables that Filter's $expr may use; nil: none
+	Frame  *expr.Frame  // and their values; nil: none
+	Near   *bsonval.Doc // $geoNear's argument
+}
+
+// Env is what a pipeline is compiled and run in.
+type Env struct {
+	Op     *opctx.Op
+	DB     string
+	Coll   string // "" for a pipeline on the database (aggregate: 1)
+	Source Source
+	Scope  *expr.Scope // the let variables
+	Frame  *expr.Frame // nil at the top: a new one. In $lookup: the outer one
+	Depth  int         // how many pipelines this one is nested in
+}
+
+// Stage is one compiled stage.
+type Stage interface {
+	// Start answers the stage's output over the rows of in. It owns in and closes
+	// it. Blocking stages do their work at the first Next.
+	Start(env *Env, in stream.Iterator) (stream.Iterator, error)
+}
+
+// Pipeline is a compiled pipeline.
+type Pipeline struct {
+	Stages []Named
+	env    *Env
+}
+
+// Named is a stage with its name and argument, for explain and the optimizer.
+type Named struct {
+	Name  string
+	Arg   bsonval.Value
+	Stage Stage
+}
+
+// compiler compiles one stage.
+type compiler func(env *Env, name string, arg bsonval.Value) (Stage, error)
+
+// stages answers a stage's compiler, nil for a name that is none.
+func stages(name string) compiler {
+	for _, family := range [...]func(string) compiler{filterStages} {
+		if c := family(name); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// maxDepth bounds pipelines within pipelines, maxStages the stages of one.
+const (
+	maxDepth  = 20
+	maxStages = 1000
+)
+
+// Compile checks and compiles a pipeline, an array of stages.
+func Compile(pipeline bsonval.Doc, env *Env) (*Pipeline, error) {
+	if env.Depth > maxDepth {
+		return nil, mongoerr.New(mongoerr.Overflow, "Maximum number of nested sub-pipelines exceeded. Limit is %d", maxDepth)
+	}
+	if env.Frame == nil {
+		env.Frame = expr.NewFrame(env.Op)
+	}
+	p := &Pipeline{env: env}
+	for v := range pipeline.Values() {
+		if v.Type() != bsonval.Object {
+			return nil, mongoerr.New(mongoerr.TypeMismatch, "Each element of the 'pipeline' array must be an object")
+		}
+		if len(p.Stages) == maxStages {
+			return nil, mongoerr.New(mongoerr.FailedToParse, "Pipeline length must be no longer than %d stages.", maxStages)
+		}
+		s, err := compileStage(env, v.Doc())
+		if err != nil {
+			return nil, err
+		}
+		p.Stages = append(p.Stages, s)
+	}
+	return p, nil
+}
+
+func compileStage(env *Env, d bsonval.Doc) (Named, error) {
+	if d.Len() != 1 {
+		return Named{}, mongoerr.New(40323, "A pipeline stage specification object must contain exactly one field.")
+	}
+	first := d.First()
+	c := stages(first.Name)
+	if c == nil || !strings.HasPrefix(first.Name, "$") {
+		return Named{}, mongoerr.New(40324, "Unrecognized pipeline stage name: '%s'", first.Name)
+	}
+	s, err := c(env, first.Name, first.Value)
+	return Named{first.Name, first.Value, s}, err
+}
+
+// Run starts the whole pipeline. When the first stage doesn't make rows of its own it
+// reads env.Coll through Source, with what Leading found.
+func (p *Pipeline) Run() (stream.Iterator, error) {
+	if len(p.Stages) > 0 {
+		if _, ok := p.Stages[0].Stage.(source); ok {
+			return p.Over(stream.Docs(nil))
+		}
+	}
+	q, rest := p.Leading()
+	in, err := p.env.Source.Find(p.env.Op, p.env.DB, p.env.Coll, q)
+	if err != nil {
+		return nil, err
+	}
+	return rest.Over(in)
+}
+
+// source is a stage that makes rows of its own and stands first: $documents.
+type source interface {
+	Stage
+	source()
+}
+
+// Over starts the stages over rows that are given.
+func (p *Pipeline) Over(in stream.Iterator) (stream.Iterator, error) {
+	for _, s := range p.Stages {
+		out, err := s.Stage.Start(p.env, in)
+		if err != nil {
+			in.Close()
+			return nil, err
+		}
+		in = out
+	}
+	return in, nil
+}
+
+// Leading splits off what an index may serve: $match, $sort, $skip and $limit at the
+// beginning. What remains is the rest.
+func (p *Pipeline) Leading() (Query, *Pipeline) {
+	q := Query{Let: p.env.Scope, Frame: p.env.Frame}
+	rest := *p
+	if len(rest.Stages) > 0 && rest.Stages[0].Name == "$match" {
+		q.Filter = rest.Stages[0].Arg.Doc()
+		rest.Stages = rest.Stages[1:]
+	}
+	return q, &rest
+}

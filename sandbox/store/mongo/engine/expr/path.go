@@ -1,0 +1,134 @@
+package expr
+
+import (
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+)
+
+// compilePath compiles "$a.b", "$$name.a" and the system variables.
+func compilePath(text string, s *Scope) (Expr, error) {
+	if !strings.HasPrefix(text, "$$") {
+		parts, err := splitPath(text[1:])
+		if err != nil {
+			return nil, err
+		}
+		if slot, ok := s.Lookup("CURRENT"); ok {
+			return follow(variable(slot), parts), nil
+		}
+		return rootPath{parts}, nil
+	}
+	name, rest, dotted := strings.Cut(text[2:], ".")
+	var parts []string
+	if dotted {
+		var err error
+		if parts, err = splitPath(rest); err != nil {
+			return nil, err
+		}
+	}
+	if slot, ok := s.Lookup(name); ok {
+		return follow(variable(slot), parts), nil
+	}
+	e, err := systemVariable(name)
+	if err != nil {
+		return nil, err
+	}
+	return follow(e, parts), nil
+}
+
+func splitPath(path string) ([]string, error) {
+	if path == "" {
+		return nil, mongoerr.New(16872, "'$' by itself is not a valid FieldPath")
+	}
+	parts := strings.Split(path, ".")
+	for i, p := range parts {
+		switch {
+		case p == "" && i == len(parts)-1:
+			return nil, mongoerr.New(40353, "FieldPath must not end with a '.'.")
+		case p == "":
+			return nil, mongoerr.New(15998, "FieldPath field names may not be empty strings.")
+		case strings.HasPrefix(p, "$"):
+			return nil, mongoerr.New(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.")
+		}
+	}
+	return parts, nil
+}
+
+func systemVariable(name string) (Expr, error) {
+	switch name {
+	case "ROOT", "CURRENT":
+		return Func(func(f *Frame) (bsonval.Value, error) { return f.root, nil }), nil
+	case "REMOVE":
+		return constant{bsonval.Value{}}, nil
+	case "NOW":
+		return Func(func(f *Frame) (bsonval.Value, error) { return bsonval.TimeValue(f.Op.Now), nil }), nil
+	case "CLUSTER_TIME":
+		return Func(func(f *Frame) (bsonval.Value, error) {
+			return bsonval.TimestampValue(uint32(f.Op.ClusterTime>>32), uint32(f.Op.ClusterTime)), nil
+		}), nil
+	case "USER_ROLES":
+		return Func(func(f *Frame) (bsonval.Value, error) { return f.Op.Roles, nil }), nil
+	}
+	if name == "" || name[0] >= 'A' && name[0] <= 'Z' {
+		return nil, mongoerr.New(mongoerr.FailedToParse, "'%s' starts with an invalid character for a user variable name", name)
+	}
+	return nil, mongoerr.New(17276, "Use of undefined variable: %s", name)
+}
+
+type variable int
+
+func (v variable) Eval(f *Frame) (bsonval.Value, error) { return f.Var(int(v)), nil }
+
+// rootPath is the commonest of all: a field of the document.
+type rootPath struct{ parts []string }
+
+func (p rootPath) Eval(f *Frame) (bsonval.Value, error) { return Descend(f.root, p.parts), nil }
+
+// Parts are the field names of a plain field path such as "$a.b".
+func Parts(e Expr) ([]string, bool) {
+	p, ok := e.(rootPath)
+	return p.parts, ok
+}
+
+func follow(e Expr, parts []string) Expr {
+	if len(parts) == 0 {
+		return e
+	}
+	return Func(func(f *Frame) (bsonval.Value, error) {
+		v, err := e.Eval(f)
+		if err != nil {
+			return v, err
+		}
+		return Descend(v, parts), nil
+	})
+}
+
+// Descend follows a path as expressions do: into an object by name, over an array by
+// gathering what each of its elements has there. Numbers are no places in arrays.
+func Descend(v bsonval.Value, parts []string) bsonval.Value {
+	for i, p := range parts {
+		switch v.Type() {
+		case bsonval.Object:
+			v = v.Doc().Get(p)
+		case bsonval.Array:
+			return gather(v.Doc(), parts[i:])
+		default:
+			return bsonval.Value{}
+		}
+	}
+	return v
+}
+
+func gather(a bsonval.Doc, parts []string) bsonval.Value {
+	var b bsonval.Builder
+	for v := range a.Values() {
+		if v.Type() != bsonval.Object {
+			continue // also an array within the array
+		}
+		if got := Descend(v, parts); !got.IsMissing() {
+			b.Item(got)
+		}
+	}
+	return b.Array()
+}

@@ -1,0 +1,197 @@
+// Package regex matches strings against the patterns that clients send, which are
+// written for PCRE: by Go's regexp, which can't be made slow, where it understands the
+// pattern, else by regexp2 under a time limit.
+package regex
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"time"
+
+	"github.com/dlclark/regexp2"
+
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+)
+
+const (
+	maxPattern = 32764 // bytes, the server's bound
+	timeout    = 2 * time.Second
+)
+
+// Pattern is a compiled pattern. Goroutines may share it.
+type Pattern struct {
+	Source, Options string
+	fast            *regexp.Regexp  // nil where Go's can't
+	full            *regexp2.Regexp // nil until or unless needed
+	dollar          bool            // $ may also match before a last newline, which fast's doesn't
+}
+
+// Compile compiles a pattern with the options i, m, s, x and u.
+func Compile(pattern, options string) (*Pattern, error) {
+	switch {
+	case len(pattern) > maxPattern:
+		return nil, mongoerr.New(51091, "Regular expression is invalid: pattern string is longer than the limit set by the application")
+	case strings.IndexByte(pattern, 0) >= 0:
+		return nil, mongoerr.New(mongoerr.BadValue, "Regular expression cannot contain an embedded null byte")
+	}
+	for _, o := range options {
+		if !strings.ContainsRune("imsxu", o) {
+			return nil, mongoerr.New(51108, "invalid flag in regex options: %c", o)
+		}
+	}
+	p := &Pattern{Source: pattern, Options: options}
+	if !strings.Contains(options, "x") {
+		p.fast = compileFast(pattern, options)
+		p.dollar = strings.Contains(pattern, "$") && !strings.Contains(options, "m")
+	}
+	if p.fast != nil && !p.dollar {
+		return p, nil
+	}
+	full, err := compileFull(pattern, options)
+	if err != nil {
+		if p.fast != nil {
+			p.dollar = false
+			return p, nil
+		}
+		return nil, mongoerr.New(51091, "Regular expression is invalid: %s", err)
+	}
+	p.full = full
+	return p, nil
+}
+
+func compileFast(pattern, options string) *regexp.Regexp {
+	flags := ""
+	for _, o := range "ims" {
+		if strings.ContainsRune(options, o) {
+			flags += string(o)
+		}
+	}
+	if flags != "" {
+		pattern = "(?" + flags + ")" + pattern
+	}
+	if t, err := syntax.Parse(pattern, syntax.Perl); err != nil || t == nil {
+		return nil
+	}
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil
+	}
+	return re
+}
+
+func compileFull(pattern, options string) (*regexp2.Regexp, error) {
+	flags := regexp2.None
+	for o, f := range map[string]regexp2.RegexOptions{
+		"i": regexp2.IgnoreCase, "m": regexp2.Multiline, "s": regexp2.Singleline, "x": regexp2.IgnorePatternWhitespace,
+	} {
+		if strings.Contains(options, o) {
+			flags |= f
+		}
+	}
+	// PCRE's possessive quantifiers and \Q…\E are not known to it: refused, not guessed.
+	re, err := regexp2.Compile(pattern, flags)
+	if err != nil {
+		return nil, err
+	}
+	re.MatchTimeout = timeout
+	return re, nil
+}
+
+// Match tells whether s contains the pattern. An error says that it took too long.
+func (p *Pattern) Match(s string) (bool, error) {
+	if p.useFast(s) {
+		return p.fast.MatchString(s), nil
+	}
+	ok, err := p.full.MatchString(s)
+	if err != nil {
+		return false, mongoerr.New(51156, "Error occurred while executing regular expression: match limit exceeded")
+	}
+	return ok, nil
+}
+
+func (p *Pattern) useFast(s string) bool {
+	return p.fast != nil && !(p.dollar && strings.HasSuffix(s, "\n"))
+}
+
+// Find answers the byte offsets of the first match at or after from and of its
+// groups, as regexp.FindStringSubmatchIndex does; nil where there is none.
+func (p *Pattern) Find(s string, from int) ([]int, error) {
+	if p.useFast(s) && from == 0 {
+		return p.fast.FindStringSubmatchIndex(s), nil
+	}
+	if p.fast != nil {
+		return p.findLater(s, from), nil
+	}
+	runes := []rune(s)
+	at := len([]rune(s[:from]))
+	m, err := p.full.FindRunesMatchStartingAt(runes, at)
+	if err != nil {
+		return nil, mongoerr.New(51156, "Error occurred while executing regular expression: match limit exceeded")
+	}
+	if m == nil {
+		return nil, nil
+	}
+	var out []int
+	for _, g := range m.Groups() {
+		if len(g.Captures) == 0 {
+			out = append(out, -1, -1)
+			continue
+		}
+		start := len(string(runes[:g.Index]))
+		out = append(out, start, start+len(string(runes[g.Index:g.Index+g.Length])))
+	}
+	return out, nil
+}
+
+// findLater keeps what stands before from in view of ^ and \b.
+func (p *Pattern) findLater(s string, from int) []int {
+	for _, m := range p.fast.FindAllStringSubmatchIndex(s, -1) {
+		if m[0] >= from {
+			return m
+		}
+	}
+	return nil
+}
+
+// Groups is the number of capture groups.
+func (p *Pattern) Groups() int {
+	if p.fast != nil {
+		return p.fast.NumSubexp()
+	}
+	return len(p.full.GetGroupNumbers()) - 1
+}
+
+// Prefix is the text that every match must begin the string with, for bounds on an
+// index; whole tells that the pattern asks nothing more.
+func (p *Pattern) Prefix() (prefix string, whole bool) {
+	s := p.Source
+	if strings.ContainsAny(p.Options, "imx") {
+		return "", false
+	}
+	switch {
+	case strings.HasPrefix(s, "^"):
+		s = s[1:]
+	case strings.HasPrefix(s, `\A`):
+		s = s[2:]
+	default:
+		return "", false
+	}
+	if strings.Contains(s, "|") {
+		return "", false
+	}
+	i := 0
+	for i < len(s) && !strings.ContainsRune(`\.+*?()[]{}^$|`, rune(s[i])) {
+		i++
+	}
+	if i == len(s) {
+		return s, true
+	}
+	if strings.ContainsRune("*?{", rune(s[i])) && i > 0 {
+		i--
+		for i > 0 && s[i]&0xc0 == 0x80 {
+			i--
+		}
+	}
+	return s[:i], s[i:] == ".*"
+}
