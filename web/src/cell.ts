@@ -190,6 +190,7 @@ export class CellElement extends HTMLElement implements RunView {
     const edited = this.#code !== this.#original;
     parts.edited.hidden = !edited || this.#original === '';
     parts.restore.hidden = !edited;
+    parts.copy.hidden = this.#code === '';
     parts.restore.textContent = this.#original === '' ? 'Clear' : 'Restore';
     parts.restore.title = this.#original === '' ? 'Empty this cell' : 'Bring the original snippet back';
   }

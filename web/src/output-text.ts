@@ -18,8 +18,8 @@ export interface OutputView {
 }
 
 // FOLD_OVER is how many lines are shown whole; of more, KEEP at either end.
-export const FOLD_OVER = 60;
-export const KEEP = 20;
+export const FOLD_OVER = 40;
+export const KEEP = 12;
 // CLIP is how many characters of a line are shown while the output is folded.
 export const CLIP = 2000;
 
