@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -25,7 +26,7 @@ const (
 	poll      = 500 * time.Microsecond // between two looks whether it is ready
 	stopTime  = 5 * time.Second        // from the signal to the end, then it is killed
 	killTime  = 5 * time.Second        // until the kernel has taken every process away
-	pipeTime  = time.Second            // for a grandchild that still holds the log's pipe
+	deafTime  = time.Second            // a process that is up and takes no connection is killed
 )
 
 // Config describes the process. Its functions are called by one goroutine at a time.
@@ -133,11 +134,17 @@ func (d *Daemon) Dial(ctx context.Context) (*net.UnixConn, error) {
 func (d *Daemon) connect(ctx context.Context, p *process) (*net.UnixConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
+	var deaf time.Time // since when it claims to be ready and takes no connection
 	for {
 		if d.Ready(ctx, p.cmd.Process.Pid) {
 			c, err := dial(ctx, d.Socket, p.cmd.Process.Pid)
-			if err == nil || !errors.Is(err, syscall.EAGAIN) { // EAGAIN: too many wait to be accepted
+			switch {
+			case err == nil || ctx.Err() != nil:
 				return c, err
+			case deaf.IsZero():
+				deaf = time.Now()
+			case time.Since(deaf) > deafTime && !errors.Is(err, syscall.EAGAIN): // EAGAIN: too many wait to be accepted
+				return nil, errors.Join(err, d.destroy(p))
 			}
 		}
 		select {
@@ -259,11 +266,23 @@ func (d *Daemon) launch(ctx context.Context) (*process, error) {
 		return nil, err
 	}
 	p := &process{cmd: cmd, log: &tail{}, done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p.log, p.log
-	cmd.WaitDelay = pipeTime
-	if err := cmd.Start(); err != nil {
+	// A pipe of our own: Wait must answer as soon as the process has ended, though
+	// children that outlive it still hold its output.
+	out, in, err := os.Pipe()
+	if err != nil {
 		return nil, err
 	}
+	cmd.Stdout, cmd.Stderr = in, in
+	err = cmd.Start()
+	in.Close()
+	if err != nil {
+		out.Close()
+		return nil, err
+	}
+	go func() {
+		io.Copy(p.log, out)
+		out.Close()
+	}()
 	go func() {
 		p.err = cmd.Wait()
 		close(p.done)

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"storeroom/sandbox"
+	"storeroom/sandbox/confine"
 	"storeroom/sandbox/parts"
 	"storeroom/sandbox/store"
 	"storeroom/sandbox/store/storetest"
@@ -90,4 +91,11 @@ func TestContract(t *testing.T) {
 		PID:  func(s store.Store) int { return s.(*Store).daemon.PID() },
 		Data: func(s store.Store) string { return s.(*Store).data() },
 	})
+}
+
+func TestMain(m *testing.M) {
+	if confine.IsChild() {
+		confine.Main()
+	}
+	os.Exit(m.Run())
 }

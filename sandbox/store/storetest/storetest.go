@@ -174,6 +174,9 @@ func aKillKeepsTheData(t *testing.T, s Subject) {
 			}
 		} else {
 			syscall.Kill(s.PID(st), syscall.SIGKILL)
+			for st.Running() { // its end takes a moment, in which it may still accept
+				time.Sleep(time.Millisecond)
+			}
 		}
 		s.holds(t, st, want...)
 	}
