@@ -108,6 +108,7 @@ export class CellElement extends HTMLElement implements RunView {
   state(state: RunState): void {
     const before = this.#state;
     this.#state = state;
+    this.dataset['phase'] = state.phase;
     if (state.phase !== 'asking') this.#hideQuestion();
     this.#drawButton();
     if (isOver(state)) {
@@ -287,6 +288,7 @@ export class CellElement extends HTMLElement implements RunView {
     parts.meta.hidden = state === undefined;
     if (state === undefined) {
       delete this.dataset['mark'];
+      delete this.dataset['phase'];
       return;
     }
     const words = stateWords(state, ranFor(state, Date.now()));

@@ -1,0 +1,85 @@
+// Every snippet of the document, in its lesson's cell and pasted as it stands, and what
+// it leaves on the shelves.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { Visitor, lacking, launch } from './browser.ts';
+import { FILES, MONGODB, POSTGRESQL, REDIS, REDIS_AGAIN } from './document.ts';
+import { Storeroom } from './storeroom.ts';
+
+describe('the document', { skip: lacking() }, () => {
+  let storeroom: Storeroom;
+  let browser: Browser;
+  before(async () => {
+    storeroom = await Storeroom.start();
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await storeroom?.close();
+  });
+
+  const JOHN = /\{'_id': ObjectId\('[0-9a-f]{24}'\), 'name': 'John', 'age': 30\}/;
+  const snippets = [
+    { cell: 'files/read-and-write', code: FILES, prints: /\S/, store: 'files', item: /file\.txt.*11 B/s },
+    { cell: 'postgresql/select', code: POSTGRESQL, prints: /^\(1, /m, store: 'postgres', item: /table_name.*\d+ rows/s },
+    { cell: 'mongodb/insert-and-find', code: MONGODB, prints: JOHN, store: 'mongo', item: /collection_name.*\d+ documents?/s },
+    { cell: 'redis/set-and-get', code: REDIS, prints: /^b'bar'$/m, store: 'redis', item: /foo.*bar/s },
+    { cell: 'best-practices/redis-again', code: REDIS_AGAIN, prints: /^b'bar'$/m, store: 'redis', item: /foo.*bar/s },
+  ];
+
+  for (const { cell: id, code, prints, store, item } of snippets) {
+    test(`${id} runs in its lesson and pasted unchanged`, async () => {
+      const visitor = await Visitor.arrive(browser, storeroom.address);
+      await visitor.read(id.split('/')[0]!);
+      const cell = visitor.cell(id);
+      assert.match(await cell.run(), prints);
+      assert.match(await cell.state(), /^Done · [\d.]+ m?s$/);
+      await visitor.shelf(store).filter({ hasText: item }).waitFor();
+
+      const scratch = visitor.cell('scratch');
+      await scratch.type(code);
+      assert.match(await scratch.run(), prints);
+      assert.match(await scratch.state(), /^Done/);
+      await visitor.leave();
+    });
+  }
+
+  test('a run lights what it changed, and only that', async () => {
+    const visitor = await Visitor.arrive(browser, storeroom.address);
+    await visitor.read('redis');
+    await visitor.shelf('redis').filter({ hasText: 'no keys' }).waitFor();
+    await visitor.cell('redis/set-and-get').run();
+    await visitor.shelf('redis').locator('li.lit', { hasText: 'foo' }).waitFor();
+    assert.equal(await visitor.page.locator('storeroom-shelves .lit').count(), 1);
+    assert.equal(await visitor.cell('redis/set-and-get').element.locator('.changes').innerText(), 'Redis +1 key');
+    await visitor.leave();
+  });
+
+  test('a key’s time to live ticks down on its shelf', async () => {
+    const visitor = await Visitor.arrive(browser, storeroom.address);
+    await visitor.read('redis');
+    const scratch = visitor.cell('scratch');
+    await scratch.type("import redis\nredis.Redis().set('short', 'x', ex=4)");
+    await scratch.run();
+    const row = visitor.shelf('redis').locator('li', { hasText: 'short' });
+    await row.filter({ hasText: /[1-4] s left/ }).waitFor();
+    await visitor.shelf('redis').filter({ hasText: 'no keys' }).waitFor();
+    await visitor.leave();
+  });
+
+  test('the course has all of the document’s pages, in its order, and each leads to the next', async () => {
+    const visitor = await Visitor.arrive(browser, storeroom.address);
+    await visitor.page.goto('/');
+    const contents = await visitor.page.locator('.contents li a').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+    assert.equal(contents.length, 13);
+    for (const [i, address] of contents.entries()) {
+      if (i > 0) assert.equal(new URL(visitor.page.url()).pathname, address);
+      assert.ok((await visitor.page.locator('h1').innerText()).length > 0);
+      assert.ok((await visitor.page.locator('storeroom-cell').count()) > 1, `${address} has a cell`);
+      if (i < contents.length - 1) await visitor.page.locator('.turn [rel=next]').click();
+    }
+    await visitor.leave();
+  });
+});
