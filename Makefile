@@ -1,0 +1,69 @@
+# make run      builds Storeroom, prepares Python once, starts it and prints an address
+# make test     runs everything that can fail
+# make help     names the rest
+#
+# Files decide what is made again: a second `make run` builds nothing.
+
+.DEFAULT_GOAL := help
+.PHONY: help build run prepare test verify bench clean
+
+export CGO_ENABLED = 0
+ARGS ?=
+
+program := bin/storeroom
+checked := bin/.versions
+modules := web/node_modules/.package-lock.json
+page    := web/dist/manifest.json
+
+# Folders are listed as well: their time changes when a file in them comes or goes.
+page_sources := $(shell find web/src web/build.mjs web/tsconfig.json -not -name '*.test.ts' 2>/dev/null)
+sources := go.mod go.sum $(wildcard web/*.go) $(shell find sandbox lessons server web/templates \
+	-name __pycache__ -prune -o -not -name '*_test.go' -not -name 'test_*.py' -not -name testdata -print 2>/dev/null)
+
+help:
+	@echo 'make run      build, prepare Python once (about a minute), start, print an address'
+	@echo '              options of `storeroom serve` go in ARGS: make run ARGS="--listen :8080"'
+	@echo 'make build    leave the program in bin/storeroom'
+	@echo 'make test     all tests, and at the end what passed, failed and was skipped'
+	@echo 'make verify   run every cell of every lesson and compare'
+	@echo 'make bench    measure, and print the table of figures'
+	@echo 'make clean    remove what was built here (`bin/storeroom clean` removes data and caches)'
+
+build: $(program)
+
+run: prepare
+	@exec $(program) serve $(ARGS)
+
+prepare: $(program)
+	@$(program) prepare
+
+test: $(program)
+	@python3 -B .ci/test.py
+
+verify: prepare
+	@$(program) verify $(ARGS)
+
+bench: prepare
+	@$(program) bench $(ARGS)
+
+clean:
+	rm -rf bin web/node_modules web/build
+	find web/dist -mindepth 1 -not -name .keep -delete
+
+$(checked): Makefile .ci/versions.sh
+	@sh .ci/versions.sh
+	@mkdir -p bin && touch $@
+
+$(modules): web/package.json web/package-lock.json | $(checked)
+	@echo 'fetching what builds the page (npm ci)'
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(page): $(modules) $(page_sources)
+	@echo 'building the page'
+	@cd web && npm run --silent build
+	@touch $@
+
+$(program): $(page) $(sources) | $(checked)
+	@echo 'building the program (the first time takes a minute or two)'
+	@go build -trimpath -o $@ ./server/cmd/storeroom
