@@ -53,7 +53,7 @@ type Engine struct {
 
 // stack is what WebAssembly code may use of its thread's stack, in bytes. The rest of
 // wasmtime.ThreadStack is for the host functions that it calls.
-const stack = 8 << 20
+const stack = 32 << 20
 
 // exports are what the host uses of the interpreter.
 const (

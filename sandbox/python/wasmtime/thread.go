@@ -8,7 +8,7 @@ import (
 // ThreadStack is the stack of a guest's thread in bytes. WebAssembly runs on the
 // stack of the thread that calls it, and Go's threads have 8 MiB as a rule, which is
 // all that a guest may use: the host functions it calls would end the process.
-const ThreadStack = 16 << 20
+const ThreadStack = 48 << 20
 
 // threadPool keeps threads between turns. Each runs one Go function, called from C,
 // that takes jobs until the process ends.

@@ -30,7 +30,7 @@ def _parse(source, name):
     it works, the error is that of the text as it is.
     """
     try:
-        return source, ast.parse(source, name).body
+        return source, _tree(source, name).body
     except SyntaxError as e:
         error = e
     bare = html.unescape(_TAG.sub("", source)) if _TAG.search(source) else None
@@ -40,11 +40,16 @@ def _parse(source, name):
         readings = _indented_readings(text) if indented else (text,)
         for reading in readings:
             try:
-                return text, _parse_block(reading, name) if indented else ast.parse(reading, name).body
+                return text, _parse_block(reading, name) if indented else _tree(reading, name).body
             except SyntaxError:
                 pass
     linecache.cache[name] = len(source), None, source.splitlines(True), name
     raise error
+
+
+def _tree(text, name):
+    # Not ast.parse: its frame would be in the traceback of a SyntaxError.
+    return compile(text, name, "exec", ast.PyCF_ONLY_AST, True)
 
 
 def _indented_readings(text):
@@ -70,7 +75,7 @@ def _parse_block(text, name):
     Letting the parser take the indentation, instead of cutting it off, leaves the
     inside of triple-quoted texts as it was.
     """
-    tree = ast.parse("if True:\n" + text, name)
+    tree = _tree("if True:\n" + text, name)
     if len(tree.body) != 1 or tree.body[0].orelse:
         raise SyntaxError("not one indented block")
     ast.increment_lineno(tree, -1)
