@@ -42,8 +42,10 @@ type Config struct {
 	Command func(ctx context.Context) (*exec.Cmd, error)
 	// Ready tells whether the process takes connections now.
 	Ready func(ctx context.Context, pid int) bool
-	// Started, which may be nil, is called after each start, before it is dialled.
-	Started func(ctx context.Context) error
+	// Watch, which may be nil, hears now and then of what the process and its children
+	// use, whenever they have worked since it last did. One goroutine calls it, until
+	// ctx ends with the process.
+	Watch func(ctx context.Context, u Usage)
 }
 
 // Daemon is the process, up or not.
@@ -127,6 +129,24 @@ func (d *Daemon) Dial(ctx context.Context) (*net.UnixConn, error) {
 		}
 	}
 	return nil, fmt.Errorf("connect to %s: %w", d.Name, err)
+}
+
+// ErrResting answers a Connect to a process that does not run.
+var ErrResting = errors.New("it does not run")
+
+// Connect connects to the process if it is up, and does not start it.
+func (d *Daemon) Connect(ctx context.Context) (*net.UnixConn, error) {
+	d.mu.Lock()
+	p, t := d.now, d.change
+	d.mu.Unlock()
+	if p == nil || !p.alive() || t != nil {
+		return nil, fmt.Errorf("connect to %s: %w", d.Name, ErrResting)
+	}
+	c, err := d.connect(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", d.Name, err)
+	}
+	return c, nil
 }
 
 // connect waits until the running process is ready, which it may cease to be for a
@@ -237,13 +257,12 @@ func (d *Daemon) start(ctx context.Context) error {
 	d.mu.Lock()
 	d.now = p
 	d.mu.Unlock()
-	err = d.awaitReady(ctx, p)
-	if err == nil && d.Started != nil {
-		err = d.Started(ctx)
-	}
-	if err != nil {
+	if err := d.awaitReady(ctx, p); err != nil {
 		d.destroy(p)
 		return fmt.Errorf("start %s: %w", d.Name, err)
+	}
+	if d.Watch != nil {
+		go d.watch(life, p)
 	}
 	return nil
 }

@@ -15,11 +15,14 @@ import (
 // of a view, no DML on a table with triggers, no expression over a table of theirs; the
 // search path holds pg_catalog alone.
 func (c *Cluster) Admin(ctx context.Context, db string) (*pgx.Conn, error) {
-	return c.connect(ctx, superuser, db)
+	return c.connect(ctx, c.Dial, superuser, db)
 }
 
+// dialer is Dial, or daemon.Connect where a cluster at rest is to be left alone.
+type dialer func(context.Context) (*net.UnixConn, error)
+
 // connect logs in as one of the server's own roles.
-func (c *Cluster) connect(ctx context.Context, role, db string) (*pgx.Conn, error) {
+func (c *Cluster) connect(ctx context.Context, dial dialer, role, db string) (*pgx.Conn, error) {
 	s, err := readSecret(c.file(secretName))
 	if err != nil {
 		return nil, fmt.Errorf("connect to postgres as %s: %w", role, err)
@@ -32,11 +35,24 @@ func (c *Cluster) connect(ctx context.Context, role, db string) (*pgx.Conn, erro
 	}
 	cfg.User, cfg.Password, cfg.Database = role, s.password(role), db
 	cfg.RuntimeParams = map[string]string{"application_name": "storeroom", "search_path": "pg_catalog"}
-	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return c.Dial(ctx) }
+	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // one round trip; these connections are short
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("connect to postgres as %s: %w", role, err)
 	}
 	return conn, nil
+}
+
+// run executes one or more statements as the superuser.
+func (c *Cluster) run(ctx context.Context, dial dialer, db, sql string) error {
+	conn, err := c.connect(ctx, dial, superuser, db)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	if _, err = conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return fmt.Errorf("in database %s: %w", db, err)
+	}
+	return nil
 }

@@ -38,7 +38,7 @@ func (c *Cluster) Inspect(ctx context.Context) (sandbox.Shelf, error) {
 	shelf, err := c.look(ctx)
 	switch {
 	case err == nil:
-		return shelf, c.rest.Save(shelf)
+		return c.note(shelf), c.rest.Save(shelf)
 	case !c.Running():
 		return c.resting(), nil
 	case isCode(err, "3D000"): // no such database
@@ -52,7 +52,7 @@ func (c *Cluster) Inspect(ctx context.Context) (sandbox.Shelf, error) {
 // resting is the last shelf; a copy comes with its template's.
 func (c *Cluster) resting() sandbox.Shelf {
 	if shelf, ok := c.rest.Load(); ok {
-		return shelf
+		return c.note(shelf)
 	}
 	return sandbox.Shelf{Store: c.Name(), Title: title, Detail: Database, Items: []sandbox.Item{}}
 }
@@ -90,7 +90,7 @@ LIMIT $1`
 // look reads over a connection of its own, which is closed at the end: an open one would
 // keep the learner from dropping the database.
 func (c *Cluster) look(ctx context.Context) (sandbox.Shelf, error) {
-	conn, err := c.connect(ctx, looker, Database)
+	conn, err := c.connect(ctx, c.daemon.Connect, looker, Database)
 	if err != nil {
 		return sandbox.Shelf{}, err
 	}

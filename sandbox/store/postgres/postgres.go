@@ -52,6 +52,8 @@ type Cluster struct {
 	daemon *daemon.Daemon
 	rest   *store.Rest
 	args   []string // further arguments of the server
+
+	fullness fullness
 }
 
 // New makes the Cluster over a folder that Copy made; nothing is started.
@@ -59,11 +61,11 @@ func New(cfg Config) *Cluster {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Cluster{cfg: cfg, rest: store.NewRest(filepath.Join(cfg.Dir, shelfName))}
+	c := &Cluster{cfg: cfg, rest: store.NewRest(filepath.Join(cfg.Dir, shelfName)), fullness: fullness{set: map[uint32]bool{}}}
 	c.daemon = daemon.New(daemon.Config{
 		Name: "PostgreSQL", Dir: c.data(), Socket: c.socket(),
 		Signal:  syscall.SIGINT, // fast shutdown: sessions are ended, a checkpoint is made
-		Prepare: c.prepare, Command: c.command, Ready: c.ready,
+		Prepare: c.prepare, Command: c.command, Ready: c.ready, Watch: c.watch,
 	})
 	return c
 }
@@ -122,6 +124,9 @@ func (c *Cluster) Close() error { return c.daemon.Close() }
 func (c *Cluster) prepare(context.Context) error {
 	if _, err := os.Stat(filepath.Join(c.data(), "PG_VERSION")); err != nil {
 		return fmt.Errorf("no data folder: %w", err)
+	}
+	if err := c.startable(); err != nil {
+		return err
 	}
 	if err := daemon.Folder(c.cfg.Run, c.cfg.UID); err != nil {
 		return err

@@ -16,9 +16,13 @@ import (
 // looks at the tables.
 const ownConns = 2
 
-// fileLimit bounds each file, in bytes: a table beyond it stops growing with an error of
-// its own, also between two looks of the watch at the whole folder.
-func fileLimit(l sandbox.Limits) int64 { return max(l.Postgres/4, 16<<20) }
+// fileLimit bounds each file, in bytes, also between two looks of the watch. It is as
+// high as the limit of all together, whose message says what to do.
+func fileLimit(l sandbox.Limits) int64 { return l.Postgres }
+
+// spare bounds what is not a table: temporary files, and the log that a replication slot
+// keeps, in bytes.
+func spare(l sandbox.Limits) int64 { return max(l.Postgres/4, 16<<20) }
 
 // hba lets nobody in without a password, the superuser neither: the learner's
 // connections come from the same process over the same socket as the server's own, so
@@ -33,7 +37,7 @@ local   replication  all   scram-sha-256
 func (c *Cluster) settings() []byte {
 	const mb = 1 << 20
 	l := c.cfg.Limits
-	file := fileLimit(l) / mb
+	spare := spare(l) / mb
 	var b strings.Builder
 	set := func(name string, value any) {
 		fmt.Fprintf(&b, "%s = '%s'\n", name, strings.ReplaceAll(fmt.Sprint(value), "'", "''"))
@@ -78,8 +82,8 @@ func (c *Cluster) settings() []byte {
 	set("max_replication_slots", 10)
 	set("min_wal_size", "2MB")
 	set("max_wal_size", "16MB")
-	set("max_slot_wal_keep_size", fmt.Sprintf("%dMB", file))
-	set("temp_file_limit", fmt.Sprintf("%dMB", file))
+	set("max_slot_wal_keep_size", fmt.Sprintf("%dMB", spare))
+	set("temp_file_limit", fmt.Sprintf("%dMB", spare))
 
 	// The log goes to the server's memory, the last lines of it; a learner's errors
 	// are the learner's to see.

@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/jackc/pgx/v5"
-
 	"storeroom/sandbox"
 	"storeroom/sandbox/store/daemon"
 )
@@ -160,33 +158,20 @@ func (c *Cluster) furnish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.run(ctx, "postgres", fmt.Sprintf(clusterSQL, looker, look)); err != nil {
+	if err := c.run(ctx, c.Dial, "postgres", fmt.Sprintf(clusterSQL, looker, look)); err != nil {
 		return err
 	}
-	if err := c.run(ctx, "postgres", "CREATE DATABASE "+Database+" OWNER "+Role); err != nil {
+	if err := c.run(ctx, c.Dial, "postgres", "CREATE DATABASE "+Database+" OWNER "+Role); err != nil {
 		return err
 	}
-	if err := c.run(ctx, Database, testdbSQL); err != nil {
+	if err := c.run(ctx, c.Dial, Database, testdbSQL); err != nil {
 		return err
 	}
 	for _, db := range []string{"template1", "postgres", Database} {
 		// So that a new cluster has nothing to tidy up for a long while.
-		if err := c.run(ctx, db, "VACUUM (FREEZE, ANALYZE)"); err != nil {
+		if err := c.run(ctx, c.Dial, db, "VACUUM (FREEZE, ANALYZE)"); err != nil {
 			return err
 		}
 	}
-	return c.run(ctx, "postgres", "CHECKPOINT")
-}
-
-// run executes one or more statements as the superuser.
-func (c *Cluster) run(ctx context.Context, db, sql string) error {
-	conn, err := c.Admin(ctx, db)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	if _, err = conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
-		return fmt.Errorf("in database %s: %w", db, err)
-	}
-	return nil
+	return c.run(ctx, c.Dial, "postgres", "CHECKPOINT")
 }

@@ -72,7 +72,7 @@ func (s *Store) repair(ctx context.Context) (sandbox.Shelf, error) {
 
 // look reads everything over one connection of its own.
 func (s *Store) look(ctx context.Context) (sandbox.Shelf, error) {
-	client := s.client()
+	client := s.client(s.daemon.Connect)
 	defer client.Close()
 	conn := client.Conn()
 	defer conn.Close()
@@ -103,10 +103,11 @@ func (s *Store) look(ctx context.Context) (sandbox.Shelf, error) {
 	return shelf, nil
 }
 
-// client answers go-redis as the administrator, with one connection and no retry.
-func (s *Store) client() *redis.Client {
+// client answers go-redis as the administrator, with one connection and no retry. dial
+// is Dial, or daemon.Connect where a Redis at rest is to be left alone.
+func (s *Store) client(dial func(context.Context) (*net.UnixConn, error)) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return s.daemon.Dial(ctx) },
+		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		Username: admin, Password: s.password, Protocol: 2,
 		PoolSize: 1, MaxRetries: -1, DisableIdentity: true, ContextTimeoutEnabled: true,
 	})
@@ -114,7 +115,7 @@ func (s *Store) client() *redis.Client {
 
 // Admin answers a client with all rights but those that nobody has, for provisioning,
 // checks and reset. The caller closes it. It starts the store when it does not run.
-func (s *Store) Admin() *redis.Client { return s.client() }
+func (s *Store) Admin() *redis.Client { return s.client(s.Dial) }
 
 // facts is what INFO tells.
 type facts struct {
