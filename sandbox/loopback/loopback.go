@@ -57,6 +57,7 @@ type Stack struct {
 	sockets map[uint32]*socket  // by descriptor; two after dup
 	bound   map[binding]*socket // sockets that have a port of their own
 	links   map[*link]bool      // connections to stores
+	held    int                 // sockets that the guest holds, those that wait for accept among them
 	live    int                 // sockets that hold memory or a goroutine, closed ones that still send among them
 	nextFD  uint32
 	nextID  uint32
@@ -81,7 +82,7 @@ func New(c Config) *Stack {
 	return &Stack{config: c, ctx: ctx, cancel: cancel, sockets: map[uint32]*socket{}, bound: map[binding]*socket{}, links: map[*link]bool{}, nextFD: firstFD, next: firstEphemeral}
 }
 
-// Open is how many sockets the guest holds.
+// Open is how many sockets there are, closed ones that still send among them.
 func (s *Stack) Open() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -47,12 +47,19 @@ type socket struct {
 
 // add makes a socket, or nil when there are too many. The lock is held.
 func (s *Stack) add(family int) *socket {
-	if s.live >= s.config.MaxConns || s.closed {
+	if !s.admits(1) {
 		return nil
 	}
+	s.held++
 	s.live++
 	s.nextID++
 	return &socket{stack: s, id: s.nextID, family: family}
+}
+
+// admits tells whether n more sockets may be made. What is closed and still sends has
+// room of its own, so that who closes one can make one at once. The lock is held.
+func (s *Stack) admits(n int) bool {
+	return !s.closed && s.held+n <= s.config.MaxConns && s.live+n <= 2*s.config.MaxConns
 }
 
 // describe gives t a descriptor more. The lock is held.
@@ -84,7 +91,7 @@ func (s *Stack) open(family int) []byte {
 func (s *Stack) pair() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.live+2 > s.config.MaxConns || s.closed {
+	if !s.admits(2) {
 		return failed(errnoMfile)
 	}
 	a, b := s.add(4), s.add(4)

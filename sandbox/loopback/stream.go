@@ -113,6 +113,7 @@ func (t *socket) close(linger time.Duration) {
 		return
 	}
 	t.gone = true
+	s.held--
 	if s.bound[t.owns] == t {
 		delete(s.bound, t.owns)
 	}
