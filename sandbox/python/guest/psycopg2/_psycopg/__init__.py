@@ -8,18 +8,19 @@ from .adapt import (                                                            
     AsIs, Binary, Boolean, Date, DateFromPy, DateFromTicks, Decimal, Float, Int, IntervalFromPy, ISQLQuote, List,
     QuotedString, Time, TimeFromPy, TimeFromTicks, Timestamp, TimestampFromPy, TimestampFromTicks, adapt, adapters)
 from .column import Column                                                                      # noqa: F401
-from .connection import _connect, connection, encrypt_password, parse_dsn, quote_ident          # noqa: F401
+from .connection import _connect, connection, parse_dsn                                         # noqa: F401
 from .conninfo import ConnectionInfo                                                            # noqa: F401
 from .cursor import cursor                                                                      # noqa: F401
 from .encodings import encodings                                                                # noqa: F401
 from .errors import (                                                                           # noqa: F401
-    DatabaseError, DataError, Diagnostics, Error, IntegrityError, InterfaceError, InternalError, NotSupportedError,
+    DBAPI, DatabaseError, DataError, Diagnostics, Error, IntegrityError, InterfaceError, InternalError, NotSupportedError,
     OperationalError, ProgrammingError, QueryCanceledError, TransactionRollbackError, Warning)
 from .green import get_wait_callback, set_wait_callback                                         # noqa: F401
 from .lobject import lobject                                                                    # noqa: F401
 from .notify import Notify                                                                      # noqa: F401
 from .replication import (                                                                      # noqa: F401
     REPLICATION_LOGICAL, REPLICATION_PHYSICAL, ReplicationConnection, ReplicationCursor, ReplicationMessage)
+from .scope import encrypt_password, quote_ident                                                # noqa: F401
 from .sqlstates import BY_CODE as sqlstate_errors
 from .typecasts import (                                                                        # noqa: F401
     BINARY, BINARYARRAY, BOOLEAN, BOOLEANARRAY, BYTES, BYTESARRAY, CIDRARRAY, DATE, DATEARRAY, DATETIME,
@@ -43,9 +44,10 @@ def libpq_version():
 
 def _fill_errors():
     """psycopg2.errors gets the class of each SQLSTATE, as the C module does it."""
-    from psycopg2 import errors
-    for found in sqlstate_errors.values():
-        setattr(errors, found.__name__, found)
+    from psycopg2 import errors as public
+    for found in (*DBAPI, QueryCanceledError, TransactionRollbackError, *sqlstate_errors.values()):
+        setattr(public, found.__name__, found)
 
 
-_fill_errors()
+if __name__ == 'psycopg2._psycopg':
+    _fill_errors()

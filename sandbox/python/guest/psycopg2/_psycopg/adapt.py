@@ -7,7 +7,7 @@ import datetime as dt
 import math
 from time import localtime
 
-from .encodings import codec_of
+from .encodings import codec_of, python_name
 from .errors import ProgrammingError
 
 _LATIN1, _UTF8 = codec_of('LATIN1'), codec_of('UTF8')
@@ -31,7 +31,7 @@ class ISQLQuote:
 
     __module__ = 'psycopg2.extensions'
 
-    def __init__(self, wrapped=None):
+    def __init__(self, wrapped):
         self._wrapped = wrapped
 
     def getquoted(self):
@@ -58,16 +58,16 @@ def adapt(obj, protocol=ISQLQuote, alternate=None):
     adapter = adapters.get((cls, protocol))
     if adapter is not None:
         return adapter(obj)
-    for base in cls.__mro__[1:]:
-        adapter = adapters.get((base, protocol))
-        if adapter is not None:
-            return adapter(obj)
     for owner, method, argument in ((protocol, '__adapt__', obj), (obj, '__conform__', protocol)):
         found = getattr(owner, method, None)
         if found is not None and not (method == '__conform__' and isinstance(obj, type)):
             adapted = found(argument)
             if adapted is not None:
                 return adapted
+    for base in cls.__mro__[1:]:
+        adapter = adapters.get((base, protocol))
+        if adapter is not None:
+            return adapter(obj)
     raise ProgrammingError(f"can't adapt type '{type_name(obj)}'")
 
 
@@ -210,7 +210,7 @@ class QuotedString(_Connected):
     @property
     def encoding(self):
         """current encoding of the adapter"""
-        return self._connection._codec.name.replace('-', '') if self._connection is not None else self._name
+        return python_name(self._connection.encoding) if self._connection is not None else self._name
 
     @encoding.setter
     def encoding(self, name):

@@ -4,6 +4,7 @@ import re
 
 from .errors import DataError
 
+_DEPTH = 16  # more than PostgreSQL's 6
 # A brace, a quoted element, a bare one, or a comma.
 _TOKEN = re.compile(rb'([{}])|"((?:[^"\\]|\\.)*)"|(,)|((?:[^{},"\\]|\\.)+)', re.DOTALL)
 _ESCAPED = re.compile(rb'\\(.)', re.DOTALL)
@@ -17,6 +18,8 @@ def parse_array(raw, convert, takes_null):
         raw = raw[raw.find(b'=') + 1:]  # explicit bounds have no place in a list
     if raw[:1] != b'{':
         raise DataError("array does not start with '{'")
+    if len(raw) < 2 or raw[-1:] != b'}':
+        raise DataError('malformed array: expected "}" at its end')
     body = raw[1:-1]
     if not body:
         return []
@@ -40,6 +43,8 @@ def _nested(raw, convert, takes_null):
             inner = []
             stack[-1].append(inner)
             stack.append(inner)
+            if len(stack) > _DEPTH:
+                raise DataError('excessive array dimensions')
         elif brace:
             stack.pop()
             if not stack:

@@ -6,7 +6,7 @@ It owns a Session, turns what the server reports into exceptions, notices and no
 import threading
 import weakref
 
-from . import auth, dsn as dsns, errors, green, report
+from . import dsn as dsns, errors, green, report
 from .adapt import QuotedString, Unconnected
 from .conninfo import ConnectionInfo
 from .encodings import clean
@@ -22,7 +22,7 @@ _CONNECTING = 20  # a status of psycopg2's own between SETUP and READY
 _SET_DATESTYLE = b"SET DATESTYLE TO 'ISO'"
 
 
-def _ensure_text(value):
+def ensure_text(value):
     if isinstance(value, bytes):
         return value.decode()
     if not isinstance(value, str):
@@ -33,7 +33,7 @@ def _ensure_text(value):
 def parse_dsn(dsn):
     """parse_dsn(dsn) -> dict -- parse a connection string into parameters"""
     try:
-        return dsns.parse(_ensure_text(dsn))
+        return dsns.parse(ensure_text(dsn))
     except dsns.BadDsn as bad:
         raise ProgrammingError(f'invalid dsn: {bad}') from None
 
@@ -86,7 +86,7 @@ class connection(Transactions):
         async_ = other.pop('async', async_)
         if other:
             raise TypeError(f"'{next(iter(other))}' is an invalid keyword argument for this function")
-        text = _ensure_text(dsn)
+        text = ensure_text(dsn)
         self.dsn = _without_password(text)
         self.notices, self.notifies = [], []
         self.string_types, self.binary_types = {}, {}
@@ -183,7 +183,7 @@ class connection(Transactions):
         """set_client_encoding(encoding) -- Set client encoding to ``encoding``."""
         self._check_usable('set_client_encoding')
         self._check_not_prepared('set_client_encoding')
-        name = clean(_ensure_text(encoding))
+        name = clean(ensure_text(encoding))
         if name == self.encoding:
             return
         self._end(b'ROLLBACK')
@@ -287,8 +287,9 @@ class connection(Transactions):
                 pass  # notices may be anything that the learner put there; psycopg2 lets it fail quietly
         if session.notifies:
             said, session.notifies = session.notifies, []
-            for message in said:
-                self.notifies.append(Notify(*message))
+            if hasattr(self.notifies, 'append'):
+                for message in said:
+                    self.notifies.append(Notify(*message))
 
     def poll(self):
         """poll() -> int -- Advance the connection or query process without blocking."""
@@ -371,7 +372,7 @@ class connection(Transactions):
         if self.status not in (STATUS_READY, STATUS_BEGIN, STATUS_PREPARED):
             raise OperationalError('asynchronous connection attempt underway')
         if name is not None:
-            name = _ensure_text(name)
+            name = ensure_text(name)
             if self.async_:
                 raise ProgrammingError('asynchronous connections cannot produce named cursors')
         factory = cursor_factory or self.cursor_factory or cursor
@@ -471,10 +472,7 @@ class connection(Transactions):
         """info -- Get connection info."""
         return ConnectionInfo(self)
 
-    @property
-    def pgconn_ptr(self):
-        """pgconn_ptr -- A number that stands for the open connection; there is no PGconn structure."""
-        return id(self._session) if self._session is not None and not self.closed else None
+    pgconn_ptr = None  # there is no PGconn structure to point at
 
 
 for _error in errors.DBAPI:
@@ -497,38 +495,3 @@ def _version_number(text):
 def _connect(dsn, connection_factory=None, **kwasync):
     """_connect(dsn, [connection_factory], [async]) -- New database connection."""
     return (connection_factory or connection)(dsn, **kwasync)
-
-
-def owner_of(scope, message):
-    """The connection that a function's scope argument (a connection or a cursor) names. Raises TypeError."""
-    from .cursor import cursor
-    if isinstance(scope, connection):
-        return scope
-    if isinstance(scope, cursor):
-        return scope.connection
-    raise TypeError(message)
-
-
-def quote_ident(ident, scope):
-    """quote_ident(str, conn_or_curs) -> str -- wrapper around PQescapeIdentifier"""
-    owner_of(scope, 'argument 2 must be a connection or a cursor')
-    return '"' + _ensure_text(ident).replace('"', '""') + '"'
-
-
-def encrypt_password(password, user, scope=None, algorithm=None):
-    """encrypt_password(password, user, [scope], [algorithm]) -- Prepares the encrypted form of a PostgreSQL password."""
-    password, user = _ensure_text(password), _ensure_text(user)
-    owner = None if scope is None else owner_of(scope, 'the scope must be a connection or a cursor')
-    if algorithm is not None:
-        algorithm = _ensure_text(algorithm)
-    if algorithm is None and owner is not None:
-        reader = owner._run(b'SHOW password_encryption')[-1]
-        algorithm = reader.rows[0][6:].decode()
-    if algorithm == 'md5':
-        return auth.md5_verifier(user, password)
-    if owner is None:
-        raise ProgrammingError("password encryption (other than 'md5' algorithm) requires a connection or cursor")
-    if algorithm not in ('scram-sha-256', 'on'):
-        raise ProgrammingError(
-            f'password encryption failed: unrecognized password encryption algorithm "{algorithm}"\n')
-    return auth.scram_verifier(password)

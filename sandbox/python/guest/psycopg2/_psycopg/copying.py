@@ -2,8 +2,9 @@
 
 import io
 
-from .connection import quote_ident, raise_report
+from .connection import raise_report
 from .errors import ProgrammingError
+from .scope import quote_ident
 
 _READ_SIZE = 8192  # bytes or characters asked of the file at once
 

@@ -7,10 +7,10 @@ from datetime import timezone
 
 from . import typecasts
 from .column import from_field
-from .connection import quote_ident
 from .copying import Copying, refuse_copy
 from .errors import InterfaceError, NotSupportedError, ProgrammingError
 from .merge import merge
+from .scope import quote_ident
 from .wire import data_row
 
 
@@ -315,6 +315,7 @@ class cursor(Copying):
             self._check_sync('scroll')
             self._check_valid()
             self._send_named(b'MOVE ABSOLUTE %d FROM ' % value if mode == 'absolute' else b'MOVE %d FROM ' % value)
+            self.rowcount = -1
             return
         self._check_fetch('scroll')
         target = value if mode == 'absolute' else self.rownumber + value
@@ -339,7 +340,7 @@ class cursor(Copying):
         if self._closed or self.connection is None:
             return
         self.connection._check_idle('close')
-        if self.name is not None and self.query is not None:
+        if self.name is not None:
             self._close_named()
         self._closed = True
 
@@ -347,18 +348,20 @@ class cursor(Copying):
         conn = self.connection
         if conn.closed or conn.get_transaction_status() in (3, 4):  # in error, unknown: it is gone already
             return
-        if not self._withhold and self._generation != conn._generation:
-            return
-        if self._withhold and not self._still_there():
+        if self.query is not None:
+            self._check_valid()
+        if not self._on_server():
             return
         conn._check_not_prepared('close')
         self._send_named(b'CLOSE ')
 
-    def _still_there(self):
-        """A held cursor is gone after ROLLBACK of the transaction that made it, and only the server knows."""
+    def _on_server(self):
+        """Only the server knows of a cursor that execute() did not declare, or that outlived its transaction."""
         conn = self.connection
-        if conn._generation == self._generation:
+        if self.query is not None and conn._generation == self._generation:
             return True
+        if self.query is None and conn.get_transaction_status() == 0:
+            return False
         literal = conn._quote_literal(self.name)
         results = conn._run(b'SELECT 1 FROM pg_catalog.pg_cursors where name = ' + literal)
         return bool(results[-1].rows)

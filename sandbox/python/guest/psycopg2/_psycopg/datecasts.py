@@ -10,7 +10,6 @@ from .errors import DataError, NotSupportedError
 
 _DATE = re.compile(rb'(\d+)-(\d+)-(\d+)')
 _TIME = re.compile(rb'(\d+):(\d+):(\d+)(?:\.(\d+))?(?:([-+])(\d+)(?::(\d+))?(?::(\d+))?)?')
-_CLOCK = re.compile(r'([-+]?)(\d+):(\d+)(?::(\d+)(?:\.(\d+))?)?$')
 _LARGEST = 2147483647  # of one component of an interval, as psycopg2 has it
 _DAYS = {'y': 365, 'm': 30, 'd': 1}
 
@@ -51,7 +50,7 @@ def _clock(raw, at=0):
 
 
 def _micro(fraction):
-    return int(fraction[:6].ljust(6, b'0' if isinstance(fraction, bytes) else '0')) if fraction else 0
+    return int(fraction[:6].ljust(6, b'0')) if fraction else 0
 
 
 def _zone(offset, factory):
@@ -106,16 +105,18 @@ def interval(raw):
     text = raw.decode('ascii')
     if text[:1] == 'P':
         raise NotSupportedError('iso_8601 intervalstyle currently not supported')
-    days = seconds = micro = 0
     words = [word for word in text.split() if word != '@'] or ['']
+    if len(words) == 1 and ':' not in text:
+        return dt.timedelta(microseconds=int(text))  # what Redshift sends
+    days = seconds = micro = 0
     at = 0
     while at < len(words):
         word = words[at]
-        clock = _CLOCK.match(word)
-        if clock is not None:
-            sign = -1 if clock[1] == '-' else 1
-            seconds += sign * (_component(clock[2]) * 3600 + int(clock[3]) * 60 + int(clock[4] or 0))
-            micro += sign * _micro(clock[5])
+        if ':' in word:
+            sign = -1 if word[0] == '-' else 1
+            hour, minute, second, fraction = _parts(word.lstrip('+-'))
+            seconds += sign * (hour * 3600 + minute * 60 + second)
+            micro += sign * fraction
             at += 1
             continue
         if word != 'ago':
@@ -123,6 +124,14 @@ def interval(raw):
             days += _component(word) * _DAYS.get(unit, 0)
         at += 2
     return dt.timedelta(days, seconds, micro)
+
+
+def _parts(clock):
+    """Hours, minutes, seconds and microseconds of "4:05:06.7", each checked for what an int of C holds."""
+    whole, _, fraction = clock.partition('.')
+    parts = [_component(part) for part in whole.split(':')] + [0]
+    micro = round(_component(fraction) * 10 ** (6 - len(fraction))) if fraction else 0
+    return *parts[:3], micro
 
 
 def _component(text):

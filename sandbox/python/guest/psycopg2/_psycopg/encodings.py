@@ -33,6 +33,11 @@ _CODECS = {clean(name): codec for name, codec in encodings.items()}
 _FOUND = {'UTF8': codecs.lookup('utf-8'), 'SQLASCII': codecs.lookup('ascii'), 'LATIN1': codecs.lookup('latin-1')}
 
 
+def python_name(name):
+    """The name of the Python codec for a PostgreSQL encoding, as the table above spells it."""
+    return _CODECS[clean(name)]
+
+
 def codec_of(name):
     """The CodecInfo for a PostgreSQL encoding; LookupError-like KeyError where there is none."""
     name = clean(name)

@@ -92,12 +92,12 @@ class Diagnostics:
     """Details from a database error report."""
 
     __module__ = 'psycopg2.extensions'
-    __slots__ = ('_found',)
+    __slots__ = ('_error', '_found')
 
     def __init__(self, error):
         if not isinstance(error, Error):
             raise TypeError('The argument must be a psycopg2.Error')
-        self._found = error._fields or {}
+        self._error, self._found = error, error._fields or {}
 
 
 def _field(letter):

@@ -9,7 +9,7 @@ from .adapt import quoted
 from .errors import ProgrammingError
 
 # Captures what follows a percent sign; text that still holds one afterwards is malformed.
-_PLACEHOLDER = re.compile(rb'%(%|s|\([^)]*\)s)')
+_PLACEHOLDER = re.compile(rb'%(%|s|\([^)%]*\)s)')
 
 
 def merge(query, arguments, connection):
@@ -51,7 +51,7 @@ def _item(arguments, index):
     return arguments[index]
 
 
-_ANY = re.compile(rb'%(?:(%)|\(([^)]*)(\))?|())', re.DOTALL)
+_ANY = re.compile(rb'%(?:(%)|\(([^)%]*)(\))?|())', re.DOTALL)
 
 
 def _complain(query, arguments, connection):

@@ -137,14 +137,18 @@ def _boolean(raw):
     raise InterfaceError(f"can't parse boolean: '{raw.decode('utf-8', 'replace')}'")
 
 
+def _view(data):
+    return memoryview(data).cast('c')  # an item is a byte string, as with the C module
+
+
 def _binary(raw):
     if raw[:2] == b'\\x':
         try:
-            return memoryview(bytes.fromhex(raw[2:].decode('ascii')))
+            return _view(bytes.fromhex(raw[2:].decode('ascii')))
         except ValueError:
             digits = bytes(c for c in raw[2:] if chr(c) in '0123456789abcdefABCDEF')
-            return memoryview(bytes.fromhex(digits[:len(digits) // 2 * 2].decode()))
-    return memoryview(raw if b'\\' not in raw else _unescape(raw))
+            return _view(bytes.fromhex(digits[:len(digits) // 2 * 2].decode()))
+    return _view(raw if b'\\' not in raw else _unescape(raw))
 
 
 def _unescape(raw):
