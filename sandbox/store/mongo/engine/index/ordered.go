@@ -67,8 +67,10 @@ type place struct {
 }
 
 type walker struct {
-	def *Def
-	out Keys
+	def   *Def
+	out   Keys
+	want  string   // Values looks for this key
+	found *[]place // and for what made it
 }
 
 // walk follows each path until it is done or stands before an array, then spreads over
@@ -165,6 +167,9 @@ func (w *walker) emit(fields []place) {
 			v = bsonval.NullValue()
 		}
 		key = w.def.AppendField(key, i, v)
+	}
+	if w.found != nil && string(key) == w.want {
+		*w.found = slices.Clone(fields)
 	}
 	w.out.Keys = append(w.out.Keys, string(key))
 }

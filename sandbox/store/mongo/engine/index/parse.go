@@ -1,0 +1,205 @@
+package index
+
+import (
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/collation"
+	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+)
+
+// maxFields is the most fields that an index may have.
+const maxFields = 32
+
+// Parse checks an index specification as createIndexes takes it and answers the index.
+// The errors are the server's.
+func Parse(spec bsonval.Doc) (*Def, error) {
+	key := spec.Get("key")
+	if key.Type() != bsonval.Object {
+		return nil, mongoerr.New(mongoerr.FailedToParse, "The 'key' field is a required property of an index specification")
+	}
+	name := spec.Get("name")
+	if name.Type() != bsonval.String {
+		return nil, mongoerr.New(mongoerr.FailedToParse, "The 'name' field is a required property of an index specification")
+	}
+	if name.Str() == "*" {
+		return nil, mongoerr.New(mongoerr.BadValue, "The index name '*' is not valid.")
+	}
+	d := &Def{Name: name.Str(), Pattern: key.Doc(), Expire: -1}
+	if err := d.parsePattern(); err != nil {
+		return nil, err
+	}
+	for field, v := range spec.All() {
+		if err := d.parseOption(field, v, spec); err != nil {
+			return nil, err
+		}
+	}
+	if d.Sparse && d.Filter != nil {
+		return nil, mongoerr.New(mongoerr.CannotCreateIndex, "cannot mix \"partialFilterExpression\" and \"sparse\" options")
+	}
+	if err := d.parseKind(spec); err != nil {
+		return nil, err
+	}
+	d.Spec = d.normal(spec)
+	return d, nil
+}
+
+func (d *Def) parsePattern() error {
+	if d.Pattern.IsEmpty() {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "Index keys cannot be empty.")
+	}
+	for name, v := range d.Pattern.All() {
+		f := Field{Path: name}
+		switch {
+		case v.Type() == bsonval.String:
+			f.Kind = Kind(v.Str())
+			switch f.Kind {
+			case Text, Sphere, Flat, Hashed:
+				d.Kind = f.Kind
+			default:
+				return mongoerr.New(mongoerr.CannotCreateIndex, "Unknown index plugin '%s'", v.Str())
+			}
+		case !v.IsNumber() || v.IsNaN():
+			return mongoerr.New(mongoerr.CannotCreateIndex, "Values in v:2 index key pattern cannot be of type %s. Only numbers > 0, numbers < 0, and strings are allowed.", v.Type())
+		case v.Float() == 0:
+			return mongoerr.New(mongoerr.CannotCreateIndex, "Values in the index key pattern cannot be 0.")
+		default:
+			f.Desc = v.Float() < 0
+		}
+		if name == "$**" || strings.HasSuffix(name, ".$**") {
+			d.Kind, f.Kind = Wildcard, Wildcard
+		} else if err := checkPath(name); err != nil {
+			return err
+		}
+		d.Fields = append(d.Fields, f)
+	}
+	if len(d.Fields) > maxFields {
+		return mongoerr.New(13103, "too many compound keys")
+	}
+	return nil
+}
+
+func checkPath(path string) error {
+	for _, part := range strings.Split(path, ".") {
+		switch {
+		case part == "":
+			return mongoerr.New(mongoerr.CannotCreateIndex, "Index keys cannot be an empty field.")
+		case part[0] == '$' && part != "$id" && part != "$db" && part != "$ref" && path != "_fts":
+			return mongoerr.New(mongoerr.CannotCreateIndex, "Index key contains an illegal field name: field name starts with '$'.")
+		}
+	}
+	return nil
+}
+
+func (d *Def) parseOption(field string, v bsonval.Value, spec bsonval.Doc) error {
+	switch field {
+	case "key", "name", "ns", "background", "v", "commitQuorum", "comment", "clustered":
+		return nil
+	case "unique":
+		d.Unique = v.Truth()
+	case "sparse":
+		d.Sparse = v.Truth()
+	case "hidden":
+		d.Hidden = v.Truth()
+	case "expireAfterSeconds":
+		return d.parseExpire(v)
+	case "partialFilterExpression":
+		if v.Type() != bsonval.Object {
+			return mongoerr.New(mongoerr.TypeMismatch, "The field 'partialFilterExpression' must be an object, but got %s", v.Type())
+		}
+		m, err := match.Compile(v.Doc(), match.Env{})
+		if err == nil {
+			err = checkPartial(m.Root)
+		}
+		d.Filter = m
+		return err
+	case "collation":
+		if v.Type() != bsonval.Object {
+			return mongoerr.New(mongoerr.TypeMismatch, "The field 'collation' must be an object, but got %s", v.Type())
+		}
+		c, err := collation.Parse(v.Doc())
+		d.Collator = c
+		return err
+	case "weights", "default_language", "language_override", "textIndexVersion", "2dsphereIndexVersion",
+		"bits", "min", "max", "bucketSize", "wildcardProjection", "storageEngine", "prepareUnique",
+		"originalSpec", "coarsestIndexedLevel", "finestIndexedLevel", "dropDups":
+		return nil // the kinds read them from the specification
+	default:
+		return mongoerr.New(197, "The field '%s' is not valid for an index specification. Specification: %s", field, spec)
+	}
+	return nil
+}
+
+func (d *Def) parseExpire(v bsonval.Value) error {
+	if !v.IsNumber() {
+		return mongoerr.New(mongoerr.TypeMismatch, "TTL index 'expireAfterSeconds' option must be numeric, but received a type of %s", v.Type())
+	}
+	if v.Long() < 0 {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "TTL index 'expireAfterSeconds' option must be within an acceptable range, try a different number than %d", v.Long())
+	}
+	if len(d.Fields) != 1 {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "TTL indexes are single-field indexes, compound indexes do not support TTL. Index spec: { key: %s, name: \"%s\", expireAfterSeconds: %s }", d.Pattern, d.Name, v)
+	}
+	d.Expire = v.Long()
+	return nil
+}
+
+// checkPartial allows what a partial index's filter may ask.
+func checkPartial(n match.Node) error {
+	switch n := n.(type) {
+	case *match.And:
+		return checkAll(n.Nodes)
+	case *match.Or:
+		return checkAll(n.Nodes)
+	case *match.Field:
+		switch n.Pred.(type) {
+		case *match.Cmp, *match.In, *match.Exists, *match.Type, *match.Geo:
+			return nil
+		}
+	}
+	return mongoerr.New(mongoerr.CannotCreateIndex, "Expression not supported in partial index")
+}
+
+func checkAll(nodes []match.Node) error {
+	for _, n := range nodes {
+		if err := checkPartial(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parseKind lets the special kinds read and complete their options.
+func (d *Def) parseKind(spec bsonval.Doc) error {
+	switch d.Kind {
+	case Ordered:
+		return nil
+		// each kind's file adds its line here
+	}
+	return mongoerr.New(mongoerr.NotImplemented, "%s indexes are not implemented yet", d.Kind)
+}
+
+// normal is the specification as listIndexes answers it: v, key, name, then the rest.
+func (d *Def) normal(spec bsonval.Doc) bsonval.Doc {
+	b := bsonval.NewBuilder(len(spec) + 16)
+	v := spec.Get("v")
+	if !v.IsNumber() {
+		v = bsonval.IntValue(2)
+	}
+	b.Set("v", bsonval.NumberValue(v.Long())).SetDoc("key", d.Pattern).Str("name", d.Name)
+	for field, v := range spec.All() {
+		switch field {
+		case "v", "key", "name", "ns", "commitQuorum", "dropDups", "comment":
+		case "background":
+			b.Set(field, v)
+		case "unique", "sparse", "hidden":
+			if v.Truth() {
+				b.Bool(field, true)
+			}
+		default:
+			b.Set(field, v)
+		}
+	}
+	return b.Doc()
+}

@@ -1,0 +1,225 @@
+package storage
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/index"
+)
+
+// A log record's payload is the commit's cluster time and number, then its operations:
+// a kind byte and what that kind needs. Numbers are varints, texts and documents have
+// their length before them.
+
+func appendCommit(dst []byte, s *State, ops []Op) []byte {
+	dst = binary.AppendUvarint(dst, s.TS)
+	dst = binary.AppendUvarint(dst, s.Seq)
+	for i := range ops {
+		dst = appendOp(dst, &ops[i])
+	}
+	return dst
+}
+
+func appendOp(dst []byte, op *Op) []byte {
+	if op.Kind == DropDatabase {
+		return dst
+	}
+	dst = append(dst, byte(op.Kind))
+	dst = binary.AppendUvarint(dst, op.Coll)
+	switch op.Kind {
+	case Insert, Update, Replace:
+		dst = binary.AppendVarint(dst, op.Record)
+		dst = append(dst, op.After...)
+	case Delete:
+		dst = binary.AppendVarint(dst, op.Record)
+	case Create:
+		dst = append(dst, op.UUID[:]...)
+		dst = appendString(appendString(dst, op.NS.DB), op.NS.Coll)
+		dst = appendOptions(dst, op.After)
+	case SetOptions, CreateIndex:
+		dst = appendString(dst, op.Name)
+		dst = appendOptions(dst, op.After)
+	case Rename:
+		dst = appendString(appendString(dst, op.To.DB), op.To.Coll)
+	case DropIndex:
+		dst = appendString(dst, op.Name)
+	}
+	return dst
+}
+
+func appendString(dst []byte, s string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
+}
+
+func appendOptions(dst []byte, d bsonval.Doc) []byte {
+	if d == nil {
+		d = bsonval.EmptyDoc()
+	}
+	return append(dst, d...)
+}
+
+var errShort = errors.New("record ends too early")
+
+// reader reads a payload. The first failure stays.
+type reader struct {
+	b   []byte
+	err error
+}
+
+func (r *reader) uvarint() uint64 {
+	u, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.fail(errShort)
+		return 0
+	}
+	r.b = r.b[n:]
+	return u
+}
+
+func (r *reader) varint() int64 {
+	i, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.fail(errShort)
+		return 0
+	}
+	r.b = r.b[n:]
+	return i
+}
+
+func (r *reader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+	r.b = nil
+}
+
+func (r *reader) bytes(n int) []byte {
+	if n < 0 || n > len(r.b) {
+		r.fail(errShort)
+		return make([]byte, max(0, min(n, 16)))
+	}
+	out := r.b[:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *reader) string() string { return string(r.bytes(int(min(r.uvarint(), 1<<30)))) }
+
+// doc answers a copy, which outlives the file's buffer.
+func (r *reader) doc() bsonval.Doc {
+	n := bsonval.Size32(r.b)
+	if n < 0 {
+		r.fail(errShort)
+		return bsonval.EmptyDoc()
+	}
+	return bsonval.Doc(r.bytes(n)).Clone()
+}
+
+// replay applies one record's payload to the Tx.
+func (tx *Tx) replay(payload []byte) error {
+	r := &reader{b: payload}
+	tx.cur.TS, tx.cur.Seq = r.uvarint(), r.uvarint()
+	for len(r.b) > 0 {
+		if err := tx.replayOp(r); err != nil {
+			return err
+		}
+	}
+	return r.err
+}
+
+func (tx *Tx) replayOp(r *reader) error {
+	op := Op{Kind: Kind(r.bytes(1)[0]), Coll: r.uvarint()}
+	switch op.Kind {
+	case Insert, Update, Replace:
+		op.Record, op.After = r.varint(), r.doc()
+	case Delete:
+		op.Record = r.varint()
+	case Create:
+		copy(op.UUID[:], r.bytes(16))
+		op.NS = NS{r.string(), r.string()}
+		op.After = r.doc()
+	case SetOptions, CreateIndex:
+		op.Name, op.After = r.string(), r.doc()
+	case Rename:
+		op.To = NS{r.string(), r.string()}
+	case DropIndex:
+		op.Name = r.string()
+	case Drop:
+	default:
+		return fmt.Errorf("unknown operation %d", op.Kind)
+	}
+	if r.err != nil {
+		return r.err
+	}
+	if op.Kind == Create {
+		return tx.recreate(op)
+	}
+	ns, ok := tx.store.log.names[op.Coll]
+	if !ok {
+		return fmt.Errorf("unknown collection %d", op.Coll)
+	}
+	op.NS = ns
+	if err := tx.redoAt(op); err != nil {
+		return err
+	}
+	switch op.Kind {
+	case Rename:
+		tx.store.log.names[op.Coll] = op.To
+	case Drop:
+		delete(tx.store.log.names, op.Coll)
+	}
+	return nil
+}
+
+// recreate makes a collection with the number that it had.
+func (tx *Tx) recreate(op Op) error {
+	c := &Collection{NS: op.NS, ID: op.Coll, UUID: op.UUID, Options: op.After, next: 1}
+	tx.cur.nextID = max(tx.cur.nextID, op.Coll+1)
+	tx.put(c)
+	tx.store.log.names[op.Coll] = op.NS
+	return nil
+}
+
+// redoAt applies an operation whose record ids are given.
+func (tx *Tx) redoAt(op Op) error {
+	switch op.Kind {
+	case Insert, Update, Replace:
+		c := tx.own(op.NS)
+		before, _ := c.records.Get(op.Record)
+		c.next = max(c.next, op.Record+1)
+		return tx.change(c, op.Record, before, op.After)
+	case Delete:
+		return tx.Delete(op.NS, op.Record)
+	}
+	return tx.apply(op)
+}
+
+// apply does an operation on the catalogue.
+func (tx *Tx) apply(op Op) error {
+	switch op.Kind {
+	case Create:
+		_, err := tx.Create(op.NS, op.After, &op.UUID)
+		return err
+	case Drop:
+		return tx.Drop(op.NS)
+	case Rename:
+		return tx.Rename(op.NS, op.To)
+	case SetOptions:
+		return tx.SetOptions(op.NS, op.After)
+	case DropIndex:
+		return tx.DropIndex(op.NS, op.Name)
+	case CreateIndex:
+		def, err := index.Parse(op.After)
+		if err != nil {
+			return err
+		}
+		if op.Name != "" {
+			return tx.ReplaceIndexDef(op.NS, def)
+		}
+		return tx.CreateIndex(nil, op.NS, def)
+	}
+	return nil
+}
