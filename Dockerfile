@@ -15,7 +15,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 COPY --from=page /src/web/dist web/dist
-RUN CGO_ENABLED=0 go build -trimpath -o /storeroom ./server/cmd/storeroom
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -o /storeroom ./server/cmd/storeroom
 
 # Python with pip is needed to fetch the parts, and not to run them.
 FROM python:3.11-slim-bookworm AS prepared

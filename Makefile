@@ -66,4 +66,4 @@ $(page): $(modules) $(page_sources)
 
 $(program): $(page) $(sources) | $(checked)
 	@echo 'building the program (the first time takes a minute or two)'
-	@go build -trimpath -o $@ ./server/cmd/storeroom
+	@go build -trimpath -buildvcs=false -o $@ ./server/cmd/storeroom

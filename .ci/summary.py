@@ -140,3 +140,15 @@ def unittest(output):
     if ran:
         tally.passed = max(0, int(ran[1]) - len(tally.failed) - len(tally.skipped))
     return tally
+
+
+def verify(output):
+    """Counts the cells that `storeroom verify` printed."""
+    tally = Tally()
+    for line in output.splitlines():
+        match = re.match(r"(ok|differs) +(\S+)", line)
+        if match and match[1] == "ok":
+            tally.passed += 1
+        elif match:
+            tally.failed.append(f"lesson cell {match[2]}")
+    return tally

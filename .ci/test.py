@@ -156,7 +156,7 @@ def race():
 
 def verify():
     status, output = run([PROGRAM, "verify"])
-    return one("storeroom verify", status)
+    return whole("storeroom verify", status, summary.verify(output))
 
 
 def browser():

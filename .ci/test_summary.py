@@ -60,6 +60,12 @@ class Python(unittest.TestCase):
         self.assertEqual((tally.passed, tally.failed, tally.skipped), (2, ["m.C.test_d"], [("m.C.test_c", "needs x")]))
 
 
+class Lessons(unittest.TestCase):
+    def test_cells_are_counted(self):
+        tally = summary.verify("ok      redis/set-and-get             12.0 ms\ndiffers redis/close (lessons/content/redis/close.py)\n        stdout: 1\n2 cells, 1 differ\n")
+        self.assertEqual((tally.passed, tally.failed), (1, ["lesson cell redis/close"]))
+
+
 class Summary(unittest.TestCase):
     def test_the_last_line_stands_alone(self):
         tally = summary.Tally()
