@@ -123,10 +123,7 @@ func (s *Server) ownHost(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 func (s *Server) onLoopback() bool {
-	if s.listener == nil {
-		return true
-	}
-	at, ok := s.listener.Addr().(*net.TCPAddr)
+	at, ok := s.Listener.Addr().(*net.TCPAddr)
 	return ok && at.IP.IsLoopback()
 }
 

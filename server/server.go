@@ -6,7 +6,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,7 +13,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -25,9 +23,6 @@ import (
 	"storeroom/server/seat"
 	"storeroom/server/session"
 )
-
-// DefaultListen is where Storeroom is found when no flag says otherwise.
-const DefaultListen = "127.0.0.1:7070"
 
 // Host is what the server needs of the sandboxes' host.
 type Host interface {
@@ -46,16 +41,16 @@ type Counts struct {
 
 // Config is what a Server works with.
 type Config struct {
-	Listen          string // address and port; port 0 takes a free one
-	TLSCert, TLSKey string // files; both or none
-	Proxy           bool   // a reverse proxy stands before us: believe its X-Forwarded headers
-	Word            string // asked for at the door; "" for none
-	Data            string // folder for seats
-	Limits          sandbox.Limits
-	Course          *lessons.Course
-	Host            Host
-	Log             *slog.Logger
-	Now             func() time.Time // nil: time.Now
+	Listener net.Listener // from Listen
+	TLS      bool         // the listener encrypts
+	Proxy    bool         // a reverse proxy stands before us: believe its X-Forwarded headers
+	Word     string       // asked for at the door; "" for none
+	Data     string       // folder for seats
+	Limits   sandbox.Limits
+	Course   *lessons.Course
+	Host     Host
+	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
 }
 
 // Server serves pages and sessions.
@@ -69,7 +64,6 @@ type Server struct {
 	newSeats *rate.Limiter // by address
 	guesses  *rate.Limiter // at seat codes, by address
 	http     *http.Server
-	listener net.Listener
 
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
@@ -86,13 +80,10 @@ const (
 	guessesAMin  = 30                   // at a seat code or the door's word, per address
 )
 
-// New makes a Server; Listen and Serve start it.
+// New makes a Server; Serve starts it.
 func New(c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
-	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return nil, errors.New("--tls-cert and --tls-key belong together: give both")
 	}
 	seats, err := seat.Open(filepath.Join(c.Data, "seats"), c.Now)
 	if err != nil {
@@ -121,41 +112,15 @@ func (s *Server) cellName(id string) (string, bool) {
 	return cell.Name, true
 }
 
-// Listen takes the address. Its error says what to do when that is not possible.
-func (s *Server) Listen(ctx context.Context) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Config.Listen)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%s is taken by another program, perhaps another Storeroom: stop that one, or choose another port with --listen, for example --listen 127.0.0.1:7171", s.Config.Listen)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("this user may not listen on %s: choose a port above 1023 with --listen", s.Config.Listen)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%s is no address of this machine: choose one with --listen, for example --listen %s", s.Config.Listen, DefaultListen)
-	case err != nil:
-		return fmt.Errorf("listen on %q (the form is --listen ADDRESS:PORT): %w", s.Config.Listen, err)
-	}
-	if s.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
-		if err != nil {
-			listener.Close()
-			return fmt.Errorf("read --tls-cert and --tls-key: %w", err)
-		}
-		// HTTP/1.1 alone: a websocket needs its connection for itself.
-		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12})
-	}
-	s.listener = listener
-	return nil
-}
-
-// URL is the address of the first page, once Listen has succeeded.
+// URL is the address of the first page.
 func (s *Server) URL() string {
 	scheme := "http"
-	if s.TLSCert != "" {
+	if s.TLS {
 		scheme = "https"
 	}
-	at, ok := s.listener.Addr().(*net.TCPAddr)
+	at, ok := s.Listener.Addr().(*net.TCPAddr)
 	if !ok {
-		return scheme + "://" + s.listener.Addr().String()
+		return scheme + "://" + s.Listener.Addr().String()
 	}
 	if at.IP.IsUnspecified() {
 		return fmt.Sprintf("%s://localhost:%d", scheme, at.Port)
@@ -168,7 +133,7 @@ func (s *Server) Serve() error {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.tasks.Go(func() { s.sweep(ctx) })
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.http.Serve(s.Listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+
+	"storeroom/sandbox/parts"
+	"storeroom/sandbox/python"
+)
+
+// prepare is the subcommand that fetches the parts and makes Python ready.
+func prepare(ctx context.Context, t terminal, args []string) error {
+	var f folders
+	flags := newFlags(t, "prepare", "[OPTIONS]\n\nFetch the pinned parts and make Python ready, once for this machine. It needs the\nnetwork the first time, and a minute or two.")
+	folderFlags(flags, &f, "cache")
+	if err := parse(t, flags, args); err != nil {
+		return err
+	}
+	f.data, f.run = f.cache, f.cache // not used here
+	if err := f.check(); err != nil {
+		return err
+	}
+	if prepared(f.cache) {
+		return nil
+	}
+	lines := &progress{to: t.err, now: time.Now}
+	set, err := parts.Ensure(ctx, f.cache, func(p parts.Progress) { lines.say(p.String()) })
+	if err != nil {
+		return err
+	}
+	if _, err := python.Prepare(ctx, set, f.cache, func(p python.Progress) { lines.say(p.String()) }); err != nil {
+		return err
+	}
+	for _, missing := range set.Missing {
+		fmt.Fprintf(t.err, "missing on this machine: %s: %s\n", missing.Part, missing.Why)
+	}
+	fmt.Fprintln(t.err, "ready")
+	return nil
+}
+
+// prepared tells whether there is nothing left to prepare.
+func prepared(cache string) bool {
+	set, err := parts.Cached(cache)
+	if err != nil {
+		return false
+	}
+	_, err = python.Cached(set, cache)
+	return err == nil
+}
+
+// prepareAside prepares, if need be, in a process of its own: compiling Python takes
+// gigabytes for a moment, and a server that lives on should not have been that large.
+func prepareAside(ctx context.Context, t terminal, cache string) error {
+	if prepared(cache) {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	command := exec.CommandContext(ctx, self, "prepare", "--cache", cache)
+	command.Stdout, command.Stderr = t.err, t.err
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = 5 * time.Second
+	if err := command.Run(); err != nil {
+		return errFailed // it has said why
+	}
+	return nil
+}
+
+// progress prints lines of progress: one that is like the one before only now and then.
+type progress struct {
+	to  io.Writer
+	now func() time.Time
+
+	mu   sync.Mutex
+	kind string
+	at   time.Time
+}
+
+const progressEvery = 5 * time.Second
+
+func (p *progress) say(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kind := line
+	for i, letter := range line {
+		if letter >= '0' && letter <= '9' {
+			kind = line[:i]
+			break
+		}
+	}
+	now := p.now()
+	if kind == p.kind && now.Sub(p.at) < progressEvery {
+		return
+	}
+	p.kind, p.at = kind, now
+	fmt.Fprintln(p.to, line)
+}
