@@ -56,6 +56,9 @@ func (c *Cluster) settings() []byte {
 	set("password_encryption", "scram-sha-256")
 	set("scram_iterations", scramRounds)
 
+	// Who makes a role may then act as it (SET ROLE), as a superuser may anywhere.
+	set("createrole_self_grant", "set, inherit")
+
 	// Small. One of many on the machine: no parallel queries, no compiler, few workers.
 	set("shared_buffers", "4MB")
 	set("dynamic_shared_memory_type", "mmap") // files in the data folder, and nothing outside of it
