@@ -57,7 +57,7 @@ func Command(ctx context.Context, spec Spec) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd, err := command(ctx, can.Spaces, order{
+	cmd, err := command(ctx, spec.Self, can.Spaces, order{
 		Path: spec.Path, Args: spec.Args, Env: spec.Env, Dir: spec.Dir, Read: spec.Read, Write: spec.Write,
 		Rlimits: spec.Rlimits, UID: spec.UID, Calls: spec.Calls, Files: len(spec.Files), Can: can,
 	})
@@ -68,8 +68,8 @@ func Command(ctx context.Context, spec Spec) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// command re-executes this binary in the given namespaces.
-func command(ctx context.Context, spaces uintptr, o order) (*exec.Cmd, error) {
+// command executes self, or this binary again, in the given namespaces.
+func command(ctx context.Context, self string, spaces uintptr, o order) (*exec.Cmd, error) {
 	if os.Getenv(variable) != "" {
 		return nil, errors.New("confine: this program does not call confine.Main first")
 	}
@@ -78,8 +78,10 @@ func command(ctx context.Context, spaces uintptr, o order) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, fmt.Errorf("confine: %w", err)
 	}
-	// The link leads to this very binary even when a newer one has taken its path.
-	cmd := exec.CommandContext(ctx, "/proc/self/exe")
+	if self == "" {
+		self = "/proc/self/exe" // this very binary, even when a newer one has taken its path
+	}
+	cmd := exec.CommandContext(ctx, self)
 	cmd.Args = []string{"storeroom", subcommand}
 	cmd.Env = []string{variable + "=" + string(said)}
 	cmd.Dir = "/"
@@ -112,7 +114,7 @@ func probe(ctx context.Context) (abilities, error) {
 		user | syscall.CLONE_NEWNET,
 		0,
 	} {
-		cmd, err := command(ctx, spaces, order{Probe: true})
+		cmd, err := command(ctx, "", spaces, order{Probe: true})
 		if err != nil {
 			return abilities{}, err
 		}

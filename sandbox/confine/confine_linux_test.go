@@ -247,6 +247,7 @@ func TestASmallAddressSpaceDoesNotStopTheRestricting(t *testing.T) {
 	spec.Path, spec.Args = "/bin/sh", []string{"-c", "ulimit -v"}
 	spec.Read = append(spec.Read, "/bin", "/usr/bin")
 	spec.Rlimits = []Rlimit{{AddressSpace, 128 << 20}}
+	spec.Self = os.Args[0] // as a program of its own would be named
 	var out, said bytes.Buffer
 	spec.Stdout, spec.Stderr = &out, &said
 	cmd, err := Command(t.Context(), spec)
