@@ -100,6 +100,7 @@ func (s *Stack) Close() {
 	for l := range s.links { // those too that still send what was sent before close
 		l.conn.Close()
 	}
+	s.notify()
 	s.mu.Unlock()
 	s.cancel()
 	s.tasks.Wait()

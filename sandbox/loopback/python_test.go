@@ -71,6 +71,30 @@ func TestStopInPython(t *testing.T) {
 	}
 }
 
+// TestDialledNameInPython: a store learns what the learner's code calls it, although
+// the standard library looks names up before it connects.
+func TestDialledNameInPython(t *testing.T) {
+	var asked []string
+	dial := func(_ context.Context, addr string) (net.Conn, error) {
+		asked = append(asked, addr)
+		a, _ := loopback.Pipe()
+		return a, nil
+	}
+	stack := loopback.New(loopback.Config{MaxConns: 64, Ports: map[int]loopback.Dial{27017: dial}})
+	t.Cleanup(stack.Close)
+	g, out, _ := pythontest.Guest(t, pythontest.ForTest(t), python.GuestConfig{Services: map[byte]python.Service{
+		python.SocketService: func(frame []byte, w python.Waiter) []byte { return stack.Call(frame, w) },
+	}})
+	source := "import socket, asyncio\nfor h in 'localhost', '127.0.0.1', '::1', 'sandbox': socket.create_connection((h, 27017))\nkept = asyncio.run(asyncio.open_connection('localhost', 27017))\n"
+	if r, err := g.Turn(t.Context(), python.Turn{Source: source, Run: time.Minute}); err != nil || r.End != python.Finished {
+		_, report := out.Take()
+		t.Fatal(r, err, report)
+	}
+	if got := strings.Join(asked, " "); got != "localhost:27017 127.0.0.1:27017 [::1]:27017 sandbox:27017 localhost:27017" {
+		t.Errorf("dialled: %s", got)
+	}
+}
+
 // stores are the servers that test_sockets.py expects.
 func stores() map[int]loopback.Dial {
 	serve := func(wait time.Duration, f func(net.Conn)) loopback.Dial {
