@@ -22,7 +22,7 @@ export function launch(): Promise<Browser> {
 }
 
 // A run on a busy machine may take this long, in milliseconds.
-export const PATIENCE = 60_000;
+export const PATIENCE = Number(process.env['PATIENCE'] ?? 60_000);
 
 // Visitor is one person: a browser profile of their own and a page in it.
 export class Visitor {

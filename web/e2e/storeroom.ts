@@ -46,7 +46,7 @@ export class Storeroom {
 
   // up starts the program on the same data.
   async up(): Promise<void> {
-    const child = spawn(BINARY, ['serve', '--listen', '127.0.0.1:0', '--data', path.join(this.#folder, 'data'), ...this.#flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BINARY, ['serve', '--listen', '127.0.0.1:0', '--data', path.join(this.#folder, 'data'), '--run', path.join(this.#folder, 'run'), ...this.#flags], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.#log = [];
     createInterface(child.stderr!).on('line', (line) => this.#log.push(line));

@@ -145,13 +145,11 @@ export class StripElement extends HTMLElement {
   show(shelves: readonly Shelf[], changes: readonly ShelfChange[]): void {
     const link = make('a', '');
     link.href = '#storeroom';
-    const words = shelves.map((shelf) => count(shelf.items.length + shelf.more, storeWords(shelf.store).thing));
-    link.setAttribute('aria-label', `Your storeroom: ${words.join(', ')}`);
     link.append(make('span', 'strip-name', 'Storeroom'));
     for (const shelf of shelves) {
       const lit = changes.some((change) => change.store === shelf.store);
-      const mark = make('span', `strip-store store-${shelf.store}${lit ? ' lit' : ''}`, storeWords(shelf.store).title);
-      mark.append(make('b', '', String(shelf.items.length + shelf.more)));
+      const mark = make('span', `strip-store store-${shelf.store}${lit ? ' lit' : ''}`);
+      mark.append(make('span', 'quiet', ` ${storeWords(shelf.store).title} `), make('b', '', String(shelf.items.length + shelf.more)));
       link.append(mark);
     }
     this.replaceChildren(link);
