@@ -155,11 +155,10 @@ type Waiter interface {
 }
 
 // The bytes that choose a service. LineService pauses the turn's clock (see Turn).
-// Three more are the interpreter's own: 't', 'e' and 'm'.
+// 't', 'e', 'm' and 'k' are the interpreter's own; all others are free.
 const (
-	LineService        byte = 'l' // a line for input(): answers 1 and the line, 1 alone at the end of input, 0 when interrupted
-	SocketService      byte = 's' // sandbox/loopback
-	PasswordKeyService byte = 'k' // hashlib.pbkdf2_hmac on the host
+	LineService   byte = 'l' // a line for input(): answers 1 and the line, 1 alone at the end of input, 0 when interrupted
+	SocketService byte = 's' // sandbox/loopback
 )
 
 // GuestConfig says what one guest has.

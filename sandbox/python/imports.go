@@ -86,6 +86,8 @@ func (g *Guest) serve(service byte, frame []byte) (answer []byte, known bool, er
 			mark()
 		}
 		return nil, true, nil
+	case 'k':
+		return passwordKey(frame), true, nil
 	}
 	f, known := g.services[service]
 	if !known {

@@ -10,6 +10,8 @@ from . import patches, streams, warmth
 
 HOME = "/home/learner"
 
+_BOOT_ONLY = "storeroom.boot", "storeroom.patches", "storeroom.warmth"
+
 # Modules that learners' snippets and the client libraries use: imported here, they
 # cost a fork nothing.
 _STANDARD = """
@@ -37,14 +39,15 @@ def run():
     patches.password_keys()
     _clients()
     patches.pymongo_without_threads()
+    patches.remember_versions()
     warmth.warm()
 
 
 def finish():
     """The last thing before the image is taken."""
-    for name in ("boot", "patches", "warmth"):
-        sys.modules.pop(f"storeroom.{name}", None)
-        vars(sys.modules["storeroom"]).pop(name, None)
+    for name in [name for name in sys.modules if name.startswith(_BOOT_ONLY)]:
+        del sys.modules[name]
+        vars(sys.modules["storeroom"]).pop(name.partition(".")[2], None)
     import linecache
 
     linecache.clearcache()

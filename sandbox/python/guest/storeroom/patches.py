@@ -50,7 +50,7 @@ def password_keys():
         head = b"%s\0%d\0%d\0%d\0" % (digest.name.encode(), iterations, length, len(password))
         answer = _host.call(b"k" + head + password + salt)
         if len(answer) != length:
-            raise ValueError(f"unsupported hash type {hash_name}")
+            raise ValueError(f"unsupported hash type {hash_name}, or too many iterations")
         return answer
 
     if not hasattr(hashlib, "pbkdf2_hmac"):
@@ -138,3 +138,13 @@ def pymongo_without_threads():
     for name, module in list(sys.modules.items()):
         if name.startswith("pymongo") and hasattr(module, "_create_condition"):
             module._create_condition = create_condition
+
+
+def remember_versions():
+    """redis-py looks up its own version anew for every client: 1 to 2 ms of parsing that
+    never gives another answer."""
+    import functools
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("redis.") and hasattr(module, "get_lib_version"):
+            module.get_lib_version = functools.cache(module.get_lib_version)
