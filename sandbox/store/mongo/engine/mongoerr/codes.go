@@ -25,9 +25,7 @@ const (
 	InvalidLength                            Code = 16
 	ProtocolError                            Code = 17
 	AuthenticationFailed                     Code = 18
-	CannotReuseObject                        Code = 19
 	IllegalOperation                         Code = 20
-	EmptyArrayOperation                      Code = 21
 	InvalidBSON                              Code = 22
 	LockTimeout                              Code = 24
 	NamespaceNotFound                        Code = 26
@@ -37,14 +35,13 @@ const (
 	RoleNotFound                             Code = 31
 	RolesNotRelated                          Code = 32
 	PrivilegeNotFound                        Code = 33
+	CannotBackfillArray                      Code = 34
 	ConflictingUpdateOperators               Code = 40
 	CursorNotFound                           Code = 43
-	UserDataInconsistent                     Code = 45
-	LockBusy                                 Code = 46
 	NoMatchingDocument                       Code = 47
 	NamespaceExists                          Code = 48
+	InvalidRoleModification                  Code = 49
 	MaxTimeMSExpired                         Code = 50
-	ManualInterventionRequired               Code = 51
 	DollarPrefixedFieldName                  Code = 52
 	InvalidIdField                           Code = 53
 	NotSingleValueField                      Code = 54
@@ -52,87 +49,118 @@ const (
 	EmptyFieldName                           Code = 56
 	DottedFieldName                          Code = 57
 	CommandNotFound                          Code = 59
-	ShardKeyNotFound                         Code = 61
-	OplogOperationUnsupported                Code = 62
+	WriteConcernTimeout                      Code = 64
 	ImmutableField                           Code = 66
 	CannotCreateIndex                        Code = 67
 	IndexAlreadyExists                       Code = 68
 	AuthSchemaIncompatible                   Code = 69
 	InvalidOptions                           Code = 72
 	InvalidNamespace                         Code = 73
+	WriteConcernLegacyOK                     Code = 75
 	UnknownReplWriteConcern                  Code = 79
-	InitialSyncOplogSourceMissing            Code = 84
 	IndexOptionsConflict                     Code = 85
 	IndexKeySpecsConflict                    Code = 86
 	NetworkTimeout                           Code = 89
 	ShutdownInProgress                       Code = 91
 	OperationFailed                          Code = 96
 	UnsatisfiableWriteConcern                Code = 100
-	IndexModified                            Code = 104
-	LockNotFound                             Code = 107
-	FailedToSatisfyReadPreference            Code = 108
+	NotExactValueField                       Code = 111
 	WriteConflict                            Code = 112
 	CommandNotSupported                      Code = 115
+	DocTooLargeForCapped                     Code = 116
 	ConflictingOperationInProgress           Code = 117
-	NotYetInitialized                        Code = 119
 	DocumentValidationFailure                Code = 121
 	NotAReplicaSet                           Code = 123
-	CappedPositionLost                       Code = 127
-	ViewDepthLimitExceeded                   Code = 130
-	LinearizableReadConcernError             Code = 137
+	CommandFailed                            Code = 125
+	LockNotFound                             Code = 128
+	FailedToSatisfyReadPreference            Code = 133
+	ReadConcernMajorityNotAvailableYet       Code = 134
+	CappedPositionLost                       Code = 136
+	JSInterpreterFailure                     Code = 139
+	CursorInUse                              Code = 143
 	ExceededMemoryLimit                      Code = 146
-	InvalidViewDefinition                    Code = 160
+	CollectionIsEmpty                        Code = 162
+	ViewDepthLimitExceeded                   Code = 165
 	CommandNotSupportedOnView                Code = 166
 	OptionNotSupportedOnView                 Code = 167
 	InvalidPipelineOperator                  Code = 168
-	CommandOnShardedViewNotSupportedOnMongod Code = 169
+	TooManyMatchingDocuments                 Code = 170
+	CannotIndexParallelArrays                Code = 171
+	QueryPlanKilled                          Code = 175
+	AmbiguousIndexKeyPattern                 Code = 181
+	InvalidViewDefinition                    Code = 182
+	ClientMetadataMissingField               Code = 183
+	ClientMetadataAppNameTooLarge            Code = 184
+	ClientMetadataDocumentTooLarge           Code = 185
+	ClientMetadataCannotBeMutated            Code = 186
+	LinearizableReadConcernError             Code = 187
 	PrimarySteppedDown                       Code = 189
-	ElectionInProgress                       Code = 192
+	FailPointEnabled                         Code = 192
+	ViewPipelineMaxSizeExceeded              Code = 195
 	InvalidIndexSpecificationOption          Code = 197
+	CannotBuildIndexKeys                     Code = 201
 	NetworkInterfaceExceededTimeLimit        Code = 202
 	NoSuchSession                            Code = 206
+	InvalidUUID                              Code = 207
+	StaleClusterTime                         Code = 209
 	KeyNotFound                              Code = 211
+	DatabaseDropPending                      Code = 215
+	ElectionInProgress                       Code = 216
 	IncompleteTransactionHistory             Code = 217
+	UpdateOperationFailed                    Code = 218
 	CloseChangeStream                        Code = 222
-	ClientMarkedKilled                       Code = 223
-	DocumentTooLargeForCapped                Code = 224
+	IllegalOpMsgFlag                         Code = 223
+	QueryFeatureNotAllowed                   Code = 224
 	TransactionTooOld                        Code = 225
-	NodeNotFound                             Code = 229
-	IllegalOpMsgFlag                         Code = 230
+	AtomicityFailure                         Code = 226
+	MaxSubPipelineDepthExceeded              Code = 232
+	TooManyDocumentSequences                 Code = 233
 	RetryChangeStream                        Code = 234
+	InternalErrorNotSupported                Code = 235
 	CursorKilled                             Code = 237
 	NotImplemented                           Code = 238
+	SnapshotTooOld                           Code = 239
 	ConversionFailure                        Code = 241
-	TransactionAborted                       Code = 244
+	CannotCreateCollection                   Code = 242
 	SnapshotUnavailable                      Code = 246
-	ProducerConsumerQueueBatchTooLarge       Code = 249
 	NoSuchTransaction                        Code = 251
 	TransactionCommitted                     Code = 256
 	TransactionTooLarge                      Code = 257
+	UnknownFeatureCompatibilityVersion       Code = 258
 	InvalidResumeToken                       Code = 260
+	TooManyLogicalSessions                   Code = 261
 	ExceededTimeLimit                        Code = 262
 	OperationNotSupportedInTransaction       Code = 263
+	FailPointSetFailed                       Code = 266
 	PreparedTransactionInProgress            Code = 267
-	OperationNotSupportedOnUnacknowledged    Code = 273
+	JSInterpreterFailureWithStack            Code = 271
 	IndexBuildAborted                        Code = 276
-	InvalidSSLConfiguration                  Code = 278
+	UnsatisfiableCommitQuorum                Code = 278
+	ClientDisconnect                         Code = 279
 	ChangeStreamFatalError                   Code = 280
 	ChangeStreamHistoryLost                  Code = 286
+	ChecksumMismatch                         Code = 288
+	TransactionExceededLifetimeLimitSeconds  Code = 290
 	NoQueryExecutionPlans                    Code = 291
 	QueryExceededMemoryLimitNoDiskUseAllowed Code = 292
-	IllegalChangeToExpectedShardVersion      Code = 296
-	APIVersionError                          Code = 303
-	APIStrictError                           Code = 304
-	APIDeprecationError                      Code = 305
-	TxnRetryCounterTooOld                    Code = 310
-	APIMismatchError                         Code = 323
-	ChangeStreamStartAfterInvalidate         Code = 328
-	ChangeStreamInvalidated                  Code = 331
-	UnsupportedOpQueryCommand                Code = 334
-	ServerlessOnlyOperation                  Code = 351
-	UpdatesStillPending                      Code = 373
-	BSONObjectTooLargeForUser                Code = 413
-	CannotConvertToCapped                    Code = 10003
+	ObjectIsBusy                             Code = 314
+	APIVersionError                          Code = 322
+	APIStrictError                           Code = 323
+	APIDeprecationError                      Code = 324
+	MechanismUnavailable                     Code = 334
+	ChangeStreamInvalidated                  Code = 346
+	APIMismatchError                         Code = 347
+	ChangeStreamStartAfterInvalidate         Code = 351
+	UnsupportedOpQueryCommand                Code = 352
+	TxnRetryCounterTooOld                    Code = 356
+	InvalidBSONType                          Code = 357
+	CannotConvertIndexToUnique               Code = 359
+	CollectionUUIDMismatch                   Code = 361
+	TemporarilyUnavailable                   Code = 365
+	ChangeStreamNotEnabled                   Code = 376
+	NonConformantBSON                        Code = 378
+	TransactionTooLargeForCache              Code = 388
+	ResourceExhausted                        Code = 402
 	NotWritablePrimary                       Code = 10107
 	BSONObjectTooLarge                       Code = 10334
 	DuplicateKey                             Code = 11000
@@ -145,6 +173,8 @@ const (
 	NotPrimaryOrSecondary                    Code = 13436
 	OutOfDiskSpace                           Code = 14031
 	KeyTooLong                               Code = 17280
+	ClientMarkedKilled                       Code = 46841
+	NotARetryableWriteCommand                Code = 50768
 )
 
 // String is the code's name as replies carry it in codeName.
@@ -173,9 +203,7 @@ var names = map[Code]string{
 	InvalidLength:                            "InvalidLength",
 	ProtocolError:                            "ProtocolError",
 	AuthenticationFailed:                     "AuthenticationFailed",
-	CannotReuseObject:                        "CannotReuseObject",
 	IllegalOperation:                         "IllegalOperation",
-	EmptyArrayOperation:                      "EmptyArrayOperation",
 	InvalidBSON:                              "InvalidBSON",
 	LockTimeout:                              "LockTimeout",
 	NamespaceNotFound:                        "NamespaceNotFound",
@@ -185,14 +213,13 @@ var names = map[Code]string{
 	RoleNotFound:                             "RoleNotFound",
 	RolesNotRelated:                          "RolesNotRelated",
 	PrivilegeNotFound:                        "PrivilegeNotFound",
+	CannotBackfillArray:                      "CannotBackfillArray",
 	ConflictingUpdateOperators:               "ConflictingUpdateOperators",
 	CursorNotFound:                           "CursorNotFound",
-	UserDataInconsistent:                     "UserDataInconsistent",
-	LockBusy:                                 "LockBusy",
 	NoMatchingDocument:                       "NoMatchingDocument",
 	NamespaceExists:                          "NamespaceExists",
+	InvalidRoleModification:                  "InvalidRoleModification",
 	MaxTimeMSExpired:                         "MaxTimeMSExpired",
-	ManualInterventionRequired:               "ManualInterventionRequired",
 	DollarPrefixedFieldName:                  "DollarPrefixedFieldName",
 	InvalidIdField:                           "InvalidIdField",
 	NotSingleValueField:                      "NotSingleValueField",
@@ -200,87 +227,118 @@ var names = map[Code]string{
 	EmptyFieldName:                           "EmptyFieldName",
 	DottedFieldName:                          "DottedFieldName",
 	CommandNotFound:                          "CommandNotFound",
-	ShardKeyNotFound:                         "ShardKeyNotFound",
-	OplogOperationUnsupported:                "OplogOperationUnsupported",
+	WriteConcernTimeout:                      "WriteConcernTimeout",
 	ImmutableField:                           "ImmutableField",
 	CannotCreateIndex:                        "CannotCreateIndex",
 	IndexAlreadyExists:                       "IndexAlreadyExists",
 	AuthSchemaIncompatible:                   "AuthSchemaIncompatible",
 	InvalidOptions:                           "InvalidOptions",
 	InvalidNamespace:                         "InvalidNamespace",
+	WriteConcernLegacyOK:                     "WriteConcernLegacyOK",
 	UnknownReplWriteConcern:                  "UnknownReplWriteConcern",
-	InitialSyncOplogSourceMissing:            "InitialSyncOplogSourceMissing",
 	IndexOptionsConflict:                     "IndexOptionsConflict",
 	IndexKeySpecsConflict:                    "IndexKeySpecsConflict",
 	NetworkTimeout:                           "NetworkTimeout",
 	ShutdownInProgress:                       "ShutdownInProgress",
 	OperationFailed:                          "OperationFailed",
 	UnsatisfiableWriteConcern:                "UnsatisfiableWriteConcern",
-	IndexModified:                            "IndexModified",
-	LockNotFound:                             "LockNotFound",
-	FailedToSatisfyReadPreference:            "FailedToSatisfyReadPreference",
+	NotExactValueField:                       "NotExactValueField",
 	WriteConflict:                            "WriteConflict",
 	CommandNotSupported:                      "CommandNotSupported",
+	DocTooLargeForCapped:                     "DocTooLargeForCapped",
 	ConflictingOperationInProgress:           "ConflictingOperationInProgress",
-	NotYetInitialized:                        "NotYetInitialized",
 	DocumentValidationFailure:                "DocumentValidationFailure",
 	NotAReplicaSet:                           "NotAReplicaSet",
+	CommandFailed:                            "CommandFailed",
+	LockNotFound:                             "LockNotFound",
+	FailedToSatisfyReadPreference:            "FailedToSatisfyReadPreference",
+	ReadConcernMajorityNotAvailableYet:       "ReadConcernMajorityNotAvailableYet",
 	CappedPositionLost:                       "CappedPositionLost",
-	ViewDepthLimitExceeded:                   "ViewDepthLimitExceeded",
-	LinearizableReadConcernError:             "LinearizableReadConcernError",
+	JSInterpreterFailure:                     "JSInterpreterFailure",
+	CursorInUse:                              "CursorInUse",
 	ExceededMemoryLimit:                      "ExceededMemoryLimit",
-	InvalidViewDefinition:                    "InvalidViewDefinition",
+	CollectionIsEmpty:                        "CollectionIsEmpty",
+	ViewDepthLimitExceeded:                   "ViewDepthLimitExceeded",
 	CommandNotSupportedOnView:                "CommandNotSupportedOnView",
 	OptionNotSupportedOnView:                 "OptionNotSupportedOnView",
 	InvalidPipelineOperator:                  "InvalidPipelineOperator",
-	CommandOnShardedViewNotSupportedOnMongod: "CommandOnShardedViewNotSupportedOnMongod",
+	TooManyMatchingDocuments:                 "TooManyMatchingDocuments",
+	CannotIndexParallelArrays:                "CannotIndexParallelArrays",
+	QueryPlanKilled:                          "QueryPlanKilled",
+	AmbiguousIndexKeyPattern:                 "AmbiguousIndexKeyPattern",
+	InvalidViewDefinition:                    "InvalidViewDefinition",
+	ClientMetadataMissingField:               "ClientMetadataMissingField",
+	ClientMetadataAppNameTooLarge:            "ClientMetadataAppNameTooLarge",
+	ClientMetadataDocumentTooLarge:           "ClientMetadataDocumentTooLarge",
+	ClientMetadataCannotBeMutated:            "ClientMetadataCannotBeMutated",
+	LinearizableReadConcernError:             "LinearizableReadConcernError",
 	PrimarySteppedDown:                       "PrimarySteppedDown",
-	ElectionInProgress:                       "ElectionInProgress",
+	FailPointEnabled:                         "FailPointEnabled",
+	ViewPipelineMaxSizeExceeded:              "ViewPipelineMaxSizeExceeded",
 	InvalidIndexSpecificationOption:          "InvalidIndexSpecificationOption",
+	CannotBuildIndexKeys:                     "CannotBuildIndexKeys",
 	NetworkInterfaceExceededTimeLimit:        "NetworkInterfaceExceededTimeLimit",
 	NoSuchSession:                            "NoSuchSession",
+	InvalidUUID:                              "InvalidUUID",
+	StaleClusterTime:                         "StaleClusterTime",
 	KeyNotFound:                              "KeyNotFound",
+	DatabaseDropPending:                      "DatabaseDropPending",
+	ElectionInProgress:                       "ElectionInProgress",
 	IncompleteTransactionHistory:             "IncompleteTransactionHistory",
+	UpdateOperationFailed:                    "UpdateOperationFailed",
 	CloseChangeStream:                        "CloseChangeStream",
-	ClientMarkedKilled:                       "ClientMarkedKilled",
-	DocumentTooLargeForCapped:                "DocumentTooLargeForCapped",
-	TransactionTooOld:                        "TransactionTooOld",
-	NodeNotFound:                             "NodeNotFound",
 	IllegalOpMsgFlag:                         "IllegalOpMsgFlag",
+	QueryFeatureNotAllowed:                   "QueryFeatureNotAllowed",
+	TransactionTooOld:                        "TransactionTooOld",
+	AtomicityFailure:                         "AtomicityFailure",
+	MaxSubPipelineDepthExceeded:              "MaxSubPipelineDepthExceeded",
+	TooManyDocumentSequences:                 "TooManyDocumentSequences",
 	RetryChangeStream:                        "RetryChangeStream",
+	InternalErrorNotSupported:                "InternalErrorNotSupported",
 	CursorKilled:                             "CursorKilled",
 	NotImplemented:                           "NotImplemented",
+	SnapshotTooOld:                           "SnapshotTooOld",
 	ConversionFailure:                        "ConversionFailure",
-	TransactionAborted:                       "TransactionAborted",
+	CannotCreateCollection:                   "CannotCreateCollection",
 	SnapshotUnavailable:                      "SnapshotUnavailable",
-	ProducerConsumerQueueBatchTooLarge:       "ProducerConsumerQueueBatchTooLarge",
 	NoSuchTransaction:                        "NoSuchTransaction",
 	TransactionCommitted:                     "TransactionCommitted",
 	TransactionTooLarge:                      "TransactionTooLarge",
+	UnknownFeatureCompatibilityVersion:       "UnknownFeatureCompatibilityVersion",
 	InvalidResumeToken:                       "InvalidResumeToken",
+	TooManyLogicalSessions:                   "TooManyLogicalSessions",
 	ExceededTimeLimit:                        "ExceededTimeLimit",
 	OperationNotSupportedInTransaction:       "OperationNotSupportedInTransaction",
+	FailPointSetFailed:                       "FailPointSetFailed",
 	PreparedTransactionInProgress:            "PreparedTransactionInProgress",
-	OperationNotSupportedOnUnacknowledged:    "OperationNotSupportedOnUnacknowledged",
+	JSInterpreterFailureWithStack:            "JSInterpreterFailureWithStack",
 	IndexBuildAborted:                        "IndexBuildAborted",
-	InvalidSSLConfiguration:                  "InvalidSSLConfiguration",
+	UnsatisfiableCommitQuorum:                "UnsatisfiableCommitQuorum",
+	ClientDisconnect:                         "ClientDisconnect",
 	ChangeStreamFatalError:                   "ChangeStreamFatalError",
 	ChangeStreamHistoryLost:                  "ChangeStreamHistoryLost",
+	ChecksumMismatch:                         "ChecksumMismatch",
+	TransactionExceededLifetimeLimitSeconds:  "TransactionExceededLifetimeLimitSeconds",
 	NoQueryExecutionPlans:                    "NoQueryExecutionPlans",
 	QueryExceededMemoryLimitNoDiskUseAllowed: "QueryExceededMemoryLimitNoDiskUseAllowed",
-	IllegalChangeToExpectedShardVersion:      "IllegalChangeToExpectedShardVersion",
+	ObjectIsBusy:                             "ObjectIsBusy",
 	APIVersionError:                          "APIVersionError",
 	APIStrictError:                           "APIStrictError",
 	APIDeprecationError:                      "APIDeprecationError",
-	TxnRetryCounterTooOld:                    "TxnRetryCounterTooOld",
+	MechanismUnavailable:                     "MechanismUnavailable",
+	ChangeStreamInvalidated:                  "ChangeStreamInvalidated",
 	APIMismatchError:                         "APIMismatchError",
 	ChangeStreamStartAfterInvalidate:         "ChangeStreamStartAfterInvalidate",
-	ChangeStreamInvalidated:                  "ChangeStreamInvalidated",
 	UnsupportedOpQueryCommand:                "UnsupportedOpQueryCommand",
-	ServerlessOnlyOperation:                  "ServerlessOnlyOperation",
-	UpdatesStillPending:                      "UpdatesStillPending",
-	BSONObjectTooLargeForUser:                "BSONObjectTooLargeForUser",
-	CannotConvertToCapped:                    "CannotConvertToCapped",
+	TxnRetryCounterTooOld:                    "TxnRetryCounterTooOld",
+	InvalidBSONType:                          "InvalidBSONType",
+	CannotConvertIndexToUnique:               "CannotConvertIndexToUnique",
+	CollectionUUIDMismatch:                   "CollectionUUIDMismatch",
+	TemporarilyUnavailable:                   "TemporarilyUnavailable",
+	ChangeStreamNotEnabled:                   "ChangeStreamNotEnabled",
+	NonConformantBSON:                        "NonConformantBSON",
+	TransactionTooLargeForCache:              "TransactionTooLargeForCache",
+	ResourceExhausted:                        "ResourceExhausted",
 	NotWritablePrimary:                       "NotWritablePrimary",
 	BSONObjectTooLarge:                       "BSONObjectTooLarge",
 	DuplicateKey:                             "DuplicateKey",
@@ -293,4 +351,6 @@ var names = map[Code]string{
 	NotPrimaryOrSecondary:                    "NotPrimaryOrSecondary",
 	OutOfDiskSpace:                           "OutOfDiskSpace",
 	KeyTooLong:                               "KeyTooLong",
+	ClientMarkedKilled:                       "ClientMarkedKilled",
+	NotARetryableWriteCommand:                "NotARetryableWriteCommand",
 }

@@ -227,3 +227,13 @@ func (u *Update) checkFiltersUsed() error {
 	}
 	return nil
 }
+
+// Positional tells whether the update has a positional $.
+func (u *Update) Positional() bool {
+	for _, e := range u.edits {
+		if slices.Contains(e.path, "$") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,195 @@
+// Package crud inserts, updates, deletes and does findAndModify within a storage
+// transaction: what the write commands, $merge, $out and the bulk writes share.
+//
+// It knows nothing of replies, sessions or cursors.
+package crud
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/index"
+	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
+	"storeroom/sandbox/store/mongo/engine/storage"
+)
+
+// Writer does the writes of one command. Store is the one that Tx belongs to.
+type Writer struct {
+	Op    *opctx.Op
+	Store *storage.Store
+	Tx    *storage.Tx
+	Many  bool // Tx is a transaction of many commands
+	IDs   *ObjectIDs
+	Match func(op *opctx.Op, coll *storage.Collection) match.Env
+	// Bypass skips validation (bypassDocumentValidation).
+	Bypass bool
+}
+
+// ObjectIDs makes new ObjectIds: seconds, five random bytes of this process, a counter.
+type ObjectIDs struct {
+	process [5]byte
+	counter atomic.Uint32
+}
+
+// NewObjectIDs begins at a random count.
+func NewObjectIDs() *ObjectIDs {
+	var b [9]byte
+	rand.Read(b[:]) //nolint:errcheck // never fails
+	o := &ObjectIDs{process: [5]byte(b[:5])}
+	o.counter.Store(binary.BigEndian.Uint32(b[5:]))
+	return o
+}
+
+// New answers the next id.
+func (o *ObjectIDs) New(now time.Time) (id [12]byte) {
+	binary.BigEndian.PutUint32(id[:], uint32(now.Unix()))
+	copy(id[4:], o.process[:])
+	n := o.counter.Add(1)
+	id[9], id[10], id[11] = byte(n>>16), byte(n>>8), byte(n)
+	return id
+}
+
+// CheckNS tells whether a collection may have that name.
+func CheckNS(ns storage.NS) error {
+	switch {
+	case ns.DB == "" || len(ns.DB) > 63 || strings.ContainsAny(ns.DB, "/\\. \"$\x00"):
+		return mongoerr.New(mongoerr.InvalidNamespace, "Invalid database name: '%s'", ns.DB)
+	case ns.Coll == "" || strings.HasPrefix(ns.Coll, ".") || strings.ContainsAny(ns.Coll, "\x00") || strings.Contains(ns.Coll, "$"):
+		return mongoerr.New(mongoerr.InvalidNamespace, "Invalid namespace specified '%s'", ns)
+	case len(ns.DB)+len(ns.Coll)+1 > 255:
+		return mongoerr.New(mongoerr.InvalidNamespace, "Fully qualified namespace is too long. Namespace: %s Max: 255", ns)
+	}
+	return nil
+}
+
+// IDIndex is the definition of every collection's index on _id.
+func IDIndex() *index.Def {
+	def, err := index.Parse(bsonval.D(
+		bsonval.E("v", bsonval.IntValue(2)),
+		bsonval.E("key", bsonval.DocValue(bsonval.D(bsonval.E("_id", bsonval.IntValue(1))))),
+		bsonval.E("name", bsonval.StringValue("_id_"))))
+	if err != nil {
+		panic(err) // a constant
+	}
+	def.Unique = true
+	return def
+}
+
+// Create makes a collection with its index on _id; options are those of the command.
+func Create(op *opctx.Op, tx *storage.Tx, ns storage.NS, options bsonval.Doc) (*storage.Collection, error) {
+	if err := CheckNS(ns); err != nil {
+		return nil, err
+	}
+	c, err := tx.Create(ns, options, nil)
+	if err != nil || c.IsView() {
+		return c, err
+	}
+	def := IDIndex()
+	if err := inheritCollation(def, options); err != nil {
+		return nil, err
+	}
+	return c, tx.CreateIndex(op, ns, def)
+}
+
+// Collection answers the collection, made if it isn't there.
+func (w *Writer) Collection(ns storage.NS) (*storage.Collection, error) {
+	if c := w.Tx.Collection(ns); c != nil {
+		if c.IsView() {
+			return nil, mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)
+		}
+		return c, nil
+	}
+	return Create(w.Op, w.Tx, ns, nil)
+}
+
+// Insert adds one document: _id is made if it has none and put first. It answers the
+// document as stored.
+func (w *Writer) Insert(ns storage.NS, doc bsonval.Doc) (bsonval.Doc, error) {
+	c, err := w.Collection(ns)
+	if err != nil {
+		return nil, err
+	}
+	if doc, err = w.prepare(doc); err != nil {
+		return nil, err
+	}
+	if doc, err = w.admit(c, nil, doc); err != nil {
+		return nil, err
+	}
+	if _, err := w.Tx.Insert(ns, doc); err != nil {
+		return nil, err
+	}
+	return doc, w.after(ns)
+}
+
+// prepare puts _id first, and fills empty timestamps.
+func (w *Writer) prepare(doc bsonval.Doc) (bsonval.Doc, error) {
+	if len(doc) > bsonval.MaxDocument {
+		return nil, mongoerr.New(mongoerr.BadValue, "object to insert too large. size in bytes: %d, max size: %d", len(doc), bsonval.MaxDocument)
+	}
+	first, ids, stamps := true, 0, false
+	idFirst := false
+	for name, v := range doc.All() {
+		if name == "_id" {
+			ids++
+			idFirst = first
+			if err := checkID(v); err != nil {
+				return nil, err
+			}
+		}
+		stamps = stamps || v.Type() == bsonval.Timestamp && v.Timestamp() == 0 && name != "_id"
+		first = false
+	}
+	if ids > 1 {
+		return nil, mongoerr.New(mongoerr.BadValue, "can't have multiple _id fields in one document")
+	}
+	if idFirst && !stamps {
+		return doc.Clone(), nil
+	}
+	id := doc.Get("_id")
+	if id.IsMissing() {
+		id = bsonval.ObjectIDValue(w.IDs.New(w.Op.Now))
+	}
+	b := bsonval.NewBuilder(len(doc) + 24)
+	b.Set("_id", id)
+	for it := doc.Iter(); it.Next(); {
+		switch v := it.Value(); {
+		case it.Name() == "_id":
+		case v.Type() == bsonval.Timestamp && v.Timestamp() == 0:
+			b.Set(it.Name(), bsonval.TimestampValue(uint32(w.Op.Now.Unix()), 1))
+		default:
+			b.Raw(it.Raw())
+		}
+	}
+	return b.Doc(), nil
+}
+
+func checkID(v bsonval.Value) error {
+	switch v.Type() {
+	case bsonval.Array, bsonval.Regex, bsonval.Undefined:
+		return mongoerr.New(mongoerr.InvalidIdField, "The '_id' value cannot be of type %s", v.Type())
+	case bsonval.Object:
+		for name := range v.Doc().All() {
+			if strings.HasPrefix(name, "$") {
+				return mongoerr.New(mongoerr.DollarPrefixedFieldName, "_id fields may not contain '$'-prefixed fields: %s is not valid for storage.", name)
+			}
+		}
+	}
+	return nil
+}
+
+// claim takes a record before it is changed.
+func (w *Writer) claim(ns storage.NS, c *storage.Collection, record int64) error {
+	if w.Many {
+		return w.Tx.Claim(ns, record)
+	}
+	if w.Store.Claimed(c, record) {
+		return mongoerr.New(mongoerr.WriteConflict, "WriteConflict error: this operation conflicted with another operation. Please retry your operation or multi-document transaction.")
+	}
+	return nil
+}
