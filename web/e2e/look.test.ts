@@ -223,7 +223,7 @@ describe('the look', { skip: lacking() }, () => {
     const visitor = await Visitor.arrive(browser, storeroom.address, { javaScriptEnabled: false });
     await visitor.page.goto('/lesson/redis');
     assert.match(await visitor.page.locator('article').innerText(), /import redis/);
-    await visitor.page.getByText('allow JavaScript').waitFor();
+    assert.ok(await visitor.page.locator('noscript .notice').isVisible());
     assert.equal(await visitor.page.locator('button:visible').count(), 0);
     assert.equal(await visitor.page.locator('aside:visible').count(), 0);
     await visitor.leave();

@@ -62,10 +62,24 @@ function extensions(setup: EditorSetup) {
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab].filter((each) => each.key !== 'Mod-Enter')),
     label,
     look,
+    EditorView.domEventHandlers({ beforeinput: typeOver }),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) setup.changed(update.state.doc.toString());
     }),
   ];
+}
+
+// typeOver types over a selection by itself. Chromium's own way copies the old text's
+// look into a style attribute, which the page's policy forbids and the console reports.
+function typeOver(event: InputEvent, view: EditorView): boolean {
+  const { from, to, empty } = view.state.selection.main;
+  const text = event.data;
+  if (empty || text === null || event.inputType !== 'insertText' || event.isComposing || view.composing) return false;
+  const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: 'input.type', scrollIntoView: true });
+  const taken = view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert));
+  if (!taken) view.dispatch(insert());
+  event.preventDefault();
+  return true;
 }
 
 // The same measures as the plain text that it replaces, so that nothing jumps: see
