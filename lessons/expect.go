@@ -89,7 +89,7 @@ func (e Expect) differences(got outcome) []string {
 	var found []string
 	if got.end.Reason != e.Reason {
 		text := fmt.Sprintf("ended with %q, expected %q", got.end.Reason, e.Reason)
-		if why := strings.TrimSpace(got.end.Text + "\n" + got.stderr); why != "" {
+		if why := strings.TrimSpace(got.end.Text + "\n" + lastLines(got.stderr, 5)); why != "" {
 			text += ": " + why
 		}
 		found = append(found, text)
@@ -142,6 +142,12 @@ func (e Expect) anyOrder(got []string) []string {
 		found = append(found, fmt.Sprintf("%q is too much", line))
 	}
 	return found
+}
+
+// lastLines is the end of a text: of a traceback, what matters.
+func lastLines(text string, n int) string {
+	lines := outputLines(text)
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
 func outputLines(text string) []string {

@@ -214,6 +214,9 @@ func (r *reader) check(document ast.Node, source []byte, line func(ast.Node) int
 			if strings.HasPrefix(words, "::") && nested || strings.Contains(words, "\n::") {
 				r.broken(pageFile, line(node), "a directive must stand alone, with an empty line before and after it")
 			}
+			if strings.HasPrefix(words, "::") {
+				return ast.WalkSkipChildren, nil // no Markdown: a title may say <b>
+			}
 		}
 		return ast.WalkContinue, nil
 	})

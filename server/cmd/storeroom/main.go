@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"storeroom/sandbox/confine"
+	"storeroom/sandbox/host"
 	"storeroom/sandbox/worker"
 )
 
@@ -23,7 +24,7 @@ func main() {
 	if confine.IsChild() {
 		confine.Main()
 	}
-	if len(os.Args) > 1 && os.Args[1] == "sandbox" {
+	if len(os.Args) > 1 && os.Args[1] == host.Subcommand {
 		os.Exit(worker.Main())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
