@@ -59,7 +59,7 @@ class GoTests:
             self.outcomes[key] = action
             if action == "skip":
                 self.outcomes[key] = ("skip", reason(said))
-            return f"--- {package} {test}\n{''.join(said).rstrip()}" if action == "fail" else None
+            return f"--- {package} {test}\n{shortened(said)}" if action == "fail" else None
         return self.package(event, package, action, said)
 
     def package(self, event, package, action, said):
@@ -70,7 +70,7 @@ class GoTests:
         # What a test that never ended has said, and what the compiler has.
         rest = [line for (p, _), lines in self.output.items() if p == package or p.startswith(package + " ") for line in lines]
         rest += self.output.pop((event.get("FailedBuild", ""), ""), [])
-        return f"{package} FAILED\n{''.join(rest + said).rstrip()}"
+        return f"{package} FAILED\n{shortened(rest + said)}"
 
     def tally(self):
         tally = Tally()
@@ -88,6 +88,13 @@ class GoTests:
 
     def fails_below(self, package, test):
         return any(o == "fail" and p == package and t.startswith(test + "/") for (p, t), o in self.outcomes.items())
+
+
+def shortened(said, most=200):
+    """A failure's output without its middle, when it is very long."""
+    if len(said) > most:
+        said = said[: most // 2] + [f"    ... {len(said) - most} lines left out ...\n"] + said[-most // 2 :]
+    return "".join(said).rstrip()
 
 
 def reason(said):

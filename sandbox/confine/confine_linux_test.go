@@ -296,7 +296,7 @@ func TestTheProgramDiesWithItsHost(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Println("pid", cmd.Process.Pid)
-		select {}
+		time.Sleep(time.Hour) // select{} would be a deadlock to Go, and end it
 	}
 	stage(t) // skips where nothing can be confined
 	host := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
@@ -308,14 +308,15 @@ func TestTheProgramDiesWithItsHost(t *testing.T) {
 	if err := host.Start(); err != nil {
 		t.Fatal(err)
 	}
-	pid, waiting := 0, false
+	pid, waiting, all := 0, false, ""
 	lines := bufio.NewScanner(out)
 	for (pid == 0 || !waiting) && lines.Scan() {
 		waiting = waiting || lines.Text() == "waiting"
 		fmt.Sscanf(lines.Text(), "pid %d", &pid)
+		all += lines.Text() + "\n"
 	}
 	if pid == 0 || !waiting {
-		t.Fatal("the program did not start")
+		t.Fatalf("the program did not start: %s", all)
 	}
 	host.Process.Kill()
 	for lines.Scan() { // the program holds the pipe's other end too
