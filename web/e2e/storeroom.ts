@@ -3,7 +3,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -28,7 +28,9 @@ export class Storeroom {
 
   static async start(...flags: string[]): Promise<Storeroom> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is not there: run make build first`);
-    const storeroom = new Storeroom(await mkdtemp(path.join(tmpdir(), 'storeroom-e2e-')), flags);
+    const folder = await mkdtemp(path.join(tmpdir(), 'storeroom-e2e-'));
+    await chmod(folder, 0o755); // as root, each learner's processes have a user of their own
+    const storeroom = new Storeroom(folder, flags);
     try {
       await storeroom.up();
       await storeroom.door.open();
