@@ -40,8 +40,11 @@ type Config struct {
 	Prepare func(ctx context.Context) error
 	// Command is what to execute. It is not started yet; its output is taken here.
 	Command func(ctx context.Context) (*exec.Cmd, error)
-	// Ready tells whether the process takes connections now.
-	Ready func(ctx context.Context, pid int) bool
+	// Ready tells whether the process that was just started takes connections now.
+	Ready func(ctx context.Context) bool
+	// Accepts, which may be nil, tells before each connection whether a process that
+	// was ready once still takes them: it may be recovering from a crash of its own.
+	Accepts func() bool
 	// Watch, which may be nil, hears now and then of what the process and its children
 	// use, whenever they have worked since it last did. One goroutine calls it, until
 	// ctx ends with the process.
@@ -156,7 +159,7 @@ func (d *Daemon) connect(ctx context.Context, p *process) (*net.UnixConn, error)
 	defer cancel()
 	var deaf time.Time // since when it claims to be ready and takes no connection
 	for {
-		if d.Ready(ctx, p.cmd.Process.Pid) {
+		if d.Accepts == nil || d.Accepts() {
 			c, err := dial(ctx, d.Socket, p.cmd.Process.Pid)
 			switch {
 			case err == nil || ctx.Err() != nil:
@@ -312,7 +315,7 @@ func (d *Daemon) launch(ctx context.Context) (*process, error) {
 func (d *Daemon) awaitReady(ctx context.Context, p *process) error {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
-	for !d.Ready(ctx, p.cmd.Process.Pid) {
+	for !d.Ready(ctx) {
 		select {
 		case <-p.done:
 			return fmt.Errorf("it ended at once (%s): %s", p.cmd.ProcessState, p.log)

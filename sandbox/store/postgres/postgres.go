@@ -65,7 +65,8 @@ func New(cfg Config) *Cluster {
 	c.daemon = daemon.New(daemon.Config{
 		Name: "PostgreSQL", Dir: c.data(), Socket: c.socket(),
 		Signal:  syscall.SIGINT, // fast shutdown: sessions are ended, a checkpoint is made
-		Prepare: c.prepare, Command: c.command, Ready: c.ready, Watch: c.watch,
+		Prepare: c.prepare, Command: c.command, Watch: c.watch,
+		Ready: func(context.Context) bool { return c.ready() }, Accepts: c.ready,
 	})
 	return c
 }

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -106,9 +105,10 @@ func quoteList(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) 
 // is what pg_ctl waits for.
 func (c *Cluster) statusFile() string { return filepath.Join(c.data(), "postmaster.pid") }
 
-// ready tells whether the server takes connections. The folder is the learner's: a
+// ready tells whether the server takes connections: it does not for a moment after a
+// session of it has crashed. The folder is the learner's: a
 // server that was taken over may have put anything in the file's place.
-func (c *Cluster) ready(context.Context, int) bool {
+func (c *Cluster) ready() bool {
 	const statusLine, most = 8, 1024
 	f, err := os.OpenFile(c.statusFile(), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {

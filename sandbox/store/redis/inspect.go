@@ -72,7 +72,11 @@ func (s *Store) repair(ctx context.Context) (sandbox.Shelf, error) {
 
 // look reads everything over one connection of its own.
 func (s *Store) look(ctx context.Context) (sandbox.Shelf, error) {
-	client := s.client(s.daemon.Connect)
+	raw, err := s.daemon.Connect(ctx)
+	if err != nil {
+		return sandbox.Shelf{}, err
+	}
+	client := s.client(func(context.Context) (*net.UnixConn, error) { return raw, nil })
 	defer client.Close()
 	conn := client.Conn()
 	defer conn.Close()
@@ -84,8 +88,8 @@ func (s *Store) look(ctx context.Context) (sandbox.Shelf, error) {
 	pipe.Do(ctx, "client", "no-touch", "on") // Valkey 7.2 and newer: the look does not count as a use
 	list := pipe.Do(ctx, "acl", "list")
 	info := pipe.Info(ctx) // everything: one section alone is a newer form
-	pipe.Exec(ctx)         // an older server lacks some; what is needed is looked at below
-	if err := info.Err(); err != nil {
+	_, err = pipe.Exec(ctx)
+	if info.Val() == "" { // an older server lacks some of the rest
 		return sandbox.Shelf{}, err
 	}
 	if lines, err := list.StringSlice(); err == nil {
@@ -109,7 +113,7 @@ func (s *Store) client(dial func(context.Context) (*net.UnixConn, error)) *redis
 	return redis.NewClient(&redis.Options{
 		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		Username: admin, Password: s.password, Protocol: 2,
-		PoolSize: 1, MaxRetries: -1, DisableIdentity: true, ContextTimeoutEnabled: true,
+		PoolSize: 1, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, ContextTimeoutEnabled: true,
 	})
 }
 

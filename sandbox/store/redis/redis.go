@@ -50,13 +50,25 @@ type Store struct {
 // then the shelf says so.
 const inspectTime = time.Second
 
+// Bounds of what Redis may have on disk, as multiples of Limits.Redis. It rewrites its log
+// when that has doubled, what was written meanwhile counted in: whoever overwrites a key
+// as fast as they can leaves a log of some hundred MB, and it is us who have it rewritten
+// at the first bound. The kernel ends a server whose file reaches the second; it reads the
+// log at the next Dial and rewrites it. Beyond the third, which only rewriting that fails
+// again and again can reach, it is not started any more.
+const (
+	maxLog    = 3
+	maxFile   = 16
+	maxFolder = 32
+)
+
 // New makes the Store; nothing is started and no file is touched.
 func New(cfg Config) *Store {
 	s := &Store{cfg: cfg, rest: store.NewRest(filepath.Join(cfg.Dir, "shelf.json")), password: newPassword(),
 		users: &users{path: filepath.Join(cfg.Dir, "users.acl")}}
 	s.daemon = daemon.New(daemon.Config{
 		Name: "Redis", Dir: s.data(), Socket: s.socket(), Signal: syscall.SIGTERM,
-		Prepare: s.prepare, Command: s.command, Ready: s.ready,
+		Prepare: s.prepare, Command: s.command, Ready: s.ready, Watch: s.watch,
 	})
 	return s
 }
@@ -107,8 +119,25 @@ func (s *Store) Kill() error { return s.daemon.Kill() }
 // Close ends it for good.
 func (s *Store) Close() error { return s.daemon.Close() }
 
+// watch keeps the folder small, and ends a Redis whose folder is too big.
+func (s *Store) watch(ctx context.Context, u daemon.Usage) {
+	switch {
+	case u.Disk > maxFolder*s.cfg.Limits.Redis:
+		s.daemon.Kill() // prepare says why it does not start again
+	case u.Disk > maxLog*s.cfg.Limits.Redis:
+		ctx, cancel := context.WithTimeout(ctx, inspectTime)
+		defer cancel()
+		c := s.client(s.daemon.Connect)
+		defer c.Close()
+		c.BgRewriteAOF(ctx) // an error says that it does so already
+	}
+}
+
 // prepare makes the folders and writes the configuration.
 func (s *Store) prepare(context.Context) error {
+	if size := daemon.Size(s.data()); size > maxFolder*s.cfg.Limits.Redis {
+		return fmt.Errorf("%w: its log takes %d MB; press Reset to begin with a fresh one", store.ErrFull, size>>20)
+	}
 	if err := os.MkdirAll(s.cfg.Dir, 0o711); err != nil {
 		return err
 	}
@@ -133,12 +162,12 @@ func (s *Store) command(ctx context.Context) (*exec.Cmd, error) {
 		Write: []string{s.data(), s.cfg.Run},
 		UID:   s.cfg.UID,
 		Space: s.cfg.Limits.Redis + room,
-		File:  4 * s.cfg.Limits.Redis, // the append-only file is rewritten long before
+		File:  maxFile * s.cfg.Limits.Redis,
 	})
 }
 
 // ready asks as the administrator: who is not ready answers -LOADING.
-func (s *Store) ready(ctx context.Context, _ int) bool {
+func (s *Store) ready(ctx context.Context) bool {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "unix", s.socket())
 	if err != nil {

@@ -63,7 +63,7 @@ func client(t *testing.T, s store.Store, user, password string) *redis.Client {
 func dial(s store.Store, user, password string) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return s.Dial(ctx) },
-		Username: user, Password: password, Protocol: 2, MaxRetries: -1, PoolSize: 1, DisableIdentity: true,
+		Username: user, Password: password, Protocol: 2, MaxRetries: -1, DialerRetries: 1, PoolSize: 1, DisableIdentity: true,
 	})
 }
 
