@@ -24,7 +24,8 @@ type Limits struct {
 	SeatsPerMin int           // new seats a minute per address
 	Replay      int64         // bytes of a run's events kept for a client that comes back
 	ReplayFor   time.Duration // and for how long
-	Idle        time.Duration // a store or a sandbox without work is stopped after this
+	Idle        time.Duration // a store that nobody is connected to is stopped after this
+	Rest        time.Duration // a sandbox without a run is put to sleep after this
 }
 
 // Defaults are the limits when no flag says otherwise.
@@ -36,6 +37,6 @@ func Defaults() Limits {
 		Postgres: 256 * mb, PGConns: 18, Redis: 32 * mb, Mongo: 64 * mb,
 		FileBytes: 64 * mb, Files: 2000, Conns: 64,
 		PerCore: 2, SleepDisk: 10 << 30, SeatsPerMin: 60,
-		Replay: 2 * mb, ReplayFor: 10 * time.Minute, Idle: 5 * time.Minute,
+		Replay: 2 * mb, ReplayFor: 10 * time.Minute, Idle: 5 * time.Minute, Rest: time.Hour,
 	}
 }

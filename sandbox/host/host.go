@@ -5,11 +5,18 @@ package host
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
 
 	"storeroom/sandbox"
+	"storeroom/sandbox/confine"
 )
 
 // Config says where a Host keeps things and what a sandbox may use.
@@ -20,59 +27,228 @@ type Config struct {
 	Limits   sandbox.Limits //
 	Log      *slog.Logger   //
 	MaxAwake int            // sandboxes that run at once; 0: by the machine's memory
-	Pool     int            // ready sandboxes kept; 0: a few
+	Pool     int            // PostgreSQL data folders kept ready; 0: a few
 }
 
 // ErrUnknown is answered for a sandbox that does not exist (any more).
 var ErrUnknown = errors.New("no such sandbox")
 
+// longestQueue bounds how many runs may wait.
+const longestQueue = 1000
+
 // Host keeps the sandboxes.
-type Host struct{}
+type Host struct {
+	Config
+	log   *slog.Logger
+	lock  *os.File
+	gate  *gate
+	fleet *fleet // what starts workers and stores
+
+	ctx    context.Context // ends when the Host closes
+	cancel context.CancelCauseFunc
+	tasks  sync.WaitGroup
+
+	mu     sync.Mutex
+	boxes  map[string]*box
+	uids   map[int]bool
+	closed bool
+}
+
+// errShutdown is why runs end when the Host closes.
+var errShutdown = errors.New("storeroom is being stopped")
+
+// errStopped is why a run ends that was stopped before its worker had it.
+var errStopped = errors.New("stopped")
+
+// Open takes over the data folder and everything in it. The parts must be prepared.
+func Open(ctx context.Context, c Config) (*Host, error) {
+	h := &Host{Config: c, log: c.Log, boxes: map[string]*box{}, uids: map[int]bool{}}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.MaxAwake == 0 {
+		h.MaxAwake = awakeByMemory()
+	}
+	if h.Pool == 0 {
+		h.Pool = readyByDefault
+	}
+	h.gate = newGate(c.Limits.PerCore*runtime.NumCPU(), longestQueue)
+	for _, dir := range []string{h.Data, h.sandboxes(), h.Config.Run} {
+		if err := os.MkdirAll(dir, 0o711); err != nil {
+			return nil, fmt.Errorf("open the data folder: %w", err)
+		}
+	}
+	var err error
+	if h.lock, err = lockFolder(h.Data); err != nil {
+		return nil, err
+	}
+	if h.fleet, err = newFleet(ctx, h); err != nil {
+		h.lock.Close()
+		return nil, err
+	}
+	if err := h.load(); err != nil {
+		h.lock.Close()
+		return nil, err
+	}
+	h.ctx, h.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	h.tasks.Go(h.fleet.fill)
+	h.tasks.Go(h.housekeeping)
+	return h, nil
+}
+
+func (h *Host) sandboxes() string { return filepath.Join(h.Data, "sandboxes") }
+
+// load takes in the sandboxes that an earlier Host has left.
+func (h *Host) load() error {
+	entries, err := os.ReadDir(h.sandboxes())
+	if err != nil {
+		return fmt.Errorf("open the data folder: %w", err)
+	}
+	for _, e := range entries {
+		dir := filepath.Join(h.sandboxes(), e.Name())
+		s, err := readState(dir)
+		if !validID(e.Name()) || err != nil {
+			// Half made, or half removed: nobody was ever told its id, or its owner wanted it gone.
+			h.log.Info("removing an incomplete sandbox", "folder", e.Name())
+			os.RemoveAll(dir)
+			continue
+		}
+		h.uids[s.UID] = true
+		h.boxes[e.Name()] = h.newBox(e.Name(), s)
+	}
+	return nil
+}
+
+func (h *Host) newBox(id string, s state) *box {
+	b := &box{h: h, id: id, dir: filepath.Join(h.sandboxes(), id), state: s, rested: time.Now()}
+	b.stores = h.fleet.stores(b)
+	return b
+}
+
+func (h *Host) box(id string) (*box, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, errShutdown
+	}
+	b := h.boxes[id]
+	if b == nil {
+		return nil, ErrUnknown
+	}
+	return b, nil
+}
+
+// all answers the sandboxes of this moment.
+func (h *Host) all() []*box {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make([]*box, 0, len(h.boxes))
+	for _, b := range h.boxes {
+		list = append(list, b)
+	}
+	return list
+}
+
+// Create makes a sandbox; its id is 1-64 of [a-z0-9].
+func (h *Host) Create(ctx context.Context) (string, error) {
+	s := state{Created: time.Now(), Used: time.Now(), Secrets: make([]byte, 32)}
+	rand.Read(s.Secrets)
+	var err error
+	if s.UID, err = h.takeUID(); err != nil {
+		return "", err
+	}
+	id := newID()
+	b := h.newBox(id, s)
+	if err := h.furnish(b); err != nil {
+		os.RemoveAll(b.dir)
+		return "", err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return "", errShutdown
+	}
+	h.boxes[id] = b
+	return id, nil
+}
+
+// takeUID reserves a uid for a new sandbox; 0 where Storeroom is not root.
+func (h *Host) takeUID() (int, error) {
+	if !h.fleet.manyUIDs {
+		return 0, nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for uid := firstUID; uid <= lastUID; uid++ {
+		if !h.uids[uid] {
+			h.uids[uid] = true
+			return uid, nil
+		}
+	}
+	return 0, errors.New("every sandbox uid is taken: remove old sandboxes with storeroom clean")
+}
+
+// Exists tells whether the sandbox is there, awake or asleep.
+func (h *Host) Exists(id string) bool { _, err := h.box(id); return err == nil }
+
+// Lacks names what this machine can't do to keep sandboxes apart, in words, and the
+// parts that it has none of.
+func (h *Host) Lacks() []string {
+	lacks := confine.Lacks()
+	for _, m := range h.fleet.set.Missing {
+		lacks = append(lacks, m.Part+": "+m.Why)
+	}
+	return lacks
+}
+
+// Health counts the sandboxes.
+func (h *Host) Health(ctx context.Context) (Health, error) {
+	r := Health{Ready: h.fleet.readyCount(), Lacks: h.Lacks()}
+	for _, b := range h.all() {
+		if b.awake() != nil {
+			r.Awake++
+		} else {
+			r.Asleep++
+		}
+	}
+	return r, ctx.Err()
+}
 
 // Health is what /healthz tells.
 type Health struct {
 	Awake  int      `json:"awake"`  // sandboxes with a process
 	Asleep int      `json:"asleep"` // sandboxes on disk alone
-	Ready  int      `json:"ready"`  // sandboxes in the pool
+	Ready  int      `json:"ready"`  // PostgreSQL data folders in the pool
 	Lacks  []string `json:"lacks"`  // what this machine can't do, in words
 }
 
-func Open(ctx context.Context, c Config) (*Host, error) { return nil, errors.New("not yet") }
-
-// Create makes a sandbox; its id is 1-64 of [a-z0-9].
-func (h *Host) Create(ctx context.Context) (string, error) { return "", nil }
-
-// Exists tells whether the sandbox is there, awake or asleep.
-func (h *Host) Exists(id string) bool { return false }
-
-// Run runs a cell and gives its events to sink, one at a time, the End last; then it returns.
-func (h *Host) Run(ctx context.Context, id, run string, cell sandbox.Cell, sink func(sandbox.Event)) {
+// Close ends all runs with Shutdown and stops every process; data is kept.
+func (h *Host) Close(ctx context.Context) error {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return nil
+	}
+	h.closed = true
+	h.mu.Unlock()
+	h.cancel(errShutdown)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	for _, b := range h.all() {
+		wg.Go(func() {
+			b.endRun(sandbox.Shutdown)
+			if err := b.sleep(ctx, true); err != nil {
+				mu.Lock()
+				errs = append(errs, err)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	h.tasks.Wait()
+	h.lock.Close()
+	return errors.Join(errs...)
 }
 
-// Stop ends a run: softly at first, so that variables are kept.
-func (h *Host) Stop(id, run string) {}
-
-// Input answers a run that waits in input() with one line, without its newline.
-func (h *Host) Input(id, run, text string) error { return nil }
-
-// Shelves tells what the sandbox's stores hold now.
-func (h *Host) Shelves(ctx context.Context, id string) ([]sandbox.Shelf, error) { return nil, nil }
-
-// Reset throws the sandbox's data away and gives it a fresh set under the same id.
-func (h *Host) Reset(ctx context.Context, id string) error { return nil }
-
-// Delete removes the sandbox and its data for good.
-func (h *Host) Delete(ctx context.Context, id string) error { return nil }
-
-// Dial connects to a store of the sandbox ("postgres", "redis", "mongo") as a client on the
-// learner's own machine would.
-func (h *Host) Dial(ctx context.Context, id, store string) (net.Conn, error) { return nil, nil }
-
-// Health counts the sandboxes.
-func (h *Host) Health(ctx context.Context) (Health, error) { return Health{}, nil }
-
-// Lacks names what this machine can't do to keep sandboxes apart, in words.
-func (h *Host) Lacks() []string { return nil }
-
-// Close ends all runs with Shutdown and stops every process; data is kept.
-func (h *Host) Close(ctx context.Context) error { return nil }
+func (h *Host) boxesForClose() []*box { return h.all() }

@@ -34,7 +34,7 @@ type Type string
 // The first five go to the worker, the others come from it.
 const (
 	Run   Type = "run"   // Run, Cell: run this
-	Stop  Type = "stop"  // Run: end it, softly first; Event.Reason says why
+	Stop  Type = "stop"  // Run: end it, softly first; Text is the sandbox.Reason
 	Input Type = "input" // Run, Text: a line for input()
 	Conn  Type = "conn"  // ID and one file, or Text: the answer to Dial
 	Serve Type = "serve" // Store, Text (the address dialled) and one file: a client of a store that the worker holds
@@ -42,7 +42,8 @@ const (
 	Ready Type = "ready" // the worker can run cells
 	Event Type = "event" // Event: of the run that is going on
 	Dial  Type = "dial"  // ID, Store: connect to a store that the host runs
-	Used  Type = "used"  // Store: a store that the worker holds was opened by the learner's code
+	Shut  Type = "shut"  // Store: a connection that was dialled is closed
+	Used  Type = "used"  // Store: the learner's code connected to a store that the worker holds
 )
 
 // Message is one message; which fields it has depends on its Type.

@@ -1,0 +1,2 @@
+shelves = ['files', 'PostgreSQL', 'MongoDB', 'Redis']
+len(shelves)

@@ -1,0 +1,8 @@
+def names(question):
+    return [p['name'] for p in shop.products.find(question, {'name': 1}).sort('name')]
+
+print(names({'kind': 'book'}))
+print(names({'pages': {'$gt': 300}}))
+print(names({'sizes.largest': {'$gte': 44}}))
+print(names({'tags': 'classic'}))
+print(names({'light': {'$exists': False}}))

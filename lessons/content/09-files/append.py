@@ -1,0 +1,6 @@
+with open('log.txt', 'w') as log:
+    log.write('started\n')
+with open('log.txt', 'a') as log:
+    log.write('still running\n')
+
+print(open('log.txt').read(), end='')

@@ -1,0 +1,211 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"storeroom/sandbox"
+	"storeroom/sandbox/store"
+)
+
+// box is one sandbox: its folder, its stores and, while it is awake, its worker.
+type box struct {
+	h   *Host
+	id  string
+	dir string
+
+	mu      sync.Mutex
+	state   state
+	run     *run
+	deleted bool
+	visits  int       // connections of Dial that are open, and other work that keeps it awake
+	rested  time.Time // when it last had nothing to do
+	mongo   bool      // the worker's MongoDB was used since its shelf was last looked at
+
+	open map[string]int       // connections that the worker has to a store
+	last map[string]time.Time // when the worker last had one
+
+	worker *process
+
+	waking sync.Mutex // held while a worker starts or ends; taken before mu
+
+	stores map[string]store.Store
+}
+
+// begin makes r the box's run, if it has none and still exists.
+func (b *box) begin(r *run) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.run != nil || b.deleted {
+		return false
+	}
+	b.run = r
+	r.over = b.free
+	return true
+}
+
+// free makes room for the next run.
+func (b *box) free() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.run = nil
+	b.rested = time.Now()
+	b.state.Used = b.rested
+}
+
+// keep writes down what the host must know after a restart.
+func (b *box) keep() {
+	b.mu.Lock()
+	s := b.state
+	b.mu.Unlock()
+	b.save(s)
+}
+
+func (b *box) save(s state) {
+	if b.isDeleted() {
+		return
+	}
+	if err := writeState(b.dir, s); err != nil && !errors.Is(err, os.ErrNotExist) {
+		b.h.log.Warn("could not note a sandbox's state", "sandbox", b.id, "error", err)
+	}
+}
+
+// current answers the run with this id, if it is the one going on.
+func (b *box) current(run string) *run {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.run == nil || b.run.id != run {
+		return nil
+	}
+	return b.run
+}
+
+// busy tells whether somebody needs the box awake.
+func (b *box) busy() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.run != nil || b.visits > 0
+}
+
+// hold keeps the box awake until release.
+func (b *box) hold() (release func()) {
+	b.mu.Lock()
+	b.visits++
+	b.mu.Unlock()
+	return sync.OnceFunc(func() {
+		b.mu.Lock()
+		b.visits--
+		b.rested = time.Now()
+		b.mu.Unlock()
+	})
+}
+
+// awaken answers the box's worker, started if need be; fresh tells that it was.
+func (b *box) awaken(ctx context.Context) (p *process, fresh bool, err error) {
+	b.waking.Lock()
+	defer b.waking.Unlock()
+	if p := b.awake(); p != nil {
+		return p, false, nil
+	}
+	if b.isDeleted() {
+		return nil, false, ErrUnknown
+	}
+	b.h.makeRoom(b)
+	p, err = b.h.startWorker(ctx, b)
+	if err != nil {
+		return nil, false, err
+	}
+	b.mu.Lock()
+	b.worker = p
+	b.open, b.last = map[string]int{}, map[string]time.Time{}
+	b.mu.Unlock()
+	return p, true, nil
+}
+
+// awake answers the worker if it runs.
+func (b *box) awake() *process {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.worker != nil && b.worker.alive() {
+		return b.worker
+	}
+	return nil
+}
+
+func (b *box) isDeleted() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.deleted
+}
+
+// sleep ends the worker and stops the stores; data is kept. It does nothing to a busy box
+// unless force is set.
+func (b *box) sleep(ctx context.Context, force bool) error {
+	b.waking.Lock()
+	defer b.waking.Unlock()
+	if !force && b.busy() {
+		return nil
+	}
+	return b.stopAll(ctx)
+}
+
+// stopAll ends the worker and the stores; the caller holds waking.
+func (b *box) stopAll(ctx context.Context) error {
+	if p := b.awake(); p != nil {
+		p.end()
+	}
+	var errs []error
+	for name, s := range b.stores {
+		if err := s.Stop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// closeAll ends the worker and the stores at once and for good: their data goes next.
+// The caller holds waking.
+func (b *box) closeAll() {
+	if p := b.awake(); p != nil {
+		p.end()
+	}
+	for _, s := range b.stores {
+		b.note("close a store", s.Close())
+	}
+}
+
+// deliver passes an event of the worker to the run that is going on, and stops that run
+// when it has said enough.
+func (b *box) deliver(e sandbox.Event) {
+	b.mu.Lock()
+	r := b.run
+	b.mu.Unlock()
+	if r == nil || r.id != e.Run {
+		return
+	}
+	switch {
+	case e.Kind == sandbox.Input:
+		if r.emit(e) {
+			r.wantsLine()
+		}
+	case !r.emit(e):
+		r.excess.Do(func() { go r.halt(sandbox.Output) })
+	}
+}
+
+func (b *box) path(name string) string { return filepath.Join(b.dir, name) }
+
+// notify tells the learner something while a run goes on; otherwise nobody looks.
+func (b *box) notify(text string) {
+	b.mu.Lock()
+	r := b.run
+	b.mu.Unlock()
+	if r != nil {
+		r.emit(sandbox.Event{Kind: sandbox.Notice, Text: text})
+	}
+}

@@ -1,0 +1,182 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"storeroom/sandbox/confine"
+	"storeroom/sandbox/parts"
+	"storeroom/sandbox/python"
+	"storeroom/sandbox/store"
+	"storeroom/sandbox/store/postgres"
+	"storeroom/sandbox/store/redis"
+	"storeroom/sandbox/worker"
+	"storeroom/sandbox/worker/link"
+)
+
+// Subcommand is the argument with which the program is a worker.
+const Subcommand = "sandbox"
+
+// fleet is what workers and stores are started from.
+type fleet struct {
+	h        *Host
+	program  string // this very binary
+	python   python.Config
+	set      *parts.Set
+	manyUIDs bool  // root, and able to give each sandbox a user of its own
+	pool     *pool // nil where there is no PostgreSQL
+}
+
+func newFleet(ctx context.Context, h *Host) (*fleet, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	set, err := parts.Cached(h.Cache)
+	if err != nil {
+		return nil, err
+	}
+	py, err := python.Cached(set, h.Cache)
+	if err != nil {
+		return nil, err
+	}
+	f := &fleet{h: h, program: program, python: py, set: set, manyUIDs: confine.ManyUsers()}
+	if set.Postgres == "" {
+		return f, nil
+	}
+	f.pool = &pool{parts: set.Postgres, template: filepath.Join(h.Data, "templates", "postgres"), dir: filepath.Join(h.Data, "ready"), want: h.Pool, warn: h.log.Warn}
+	if f.manyUIDs {
+		f.pool.uid = poolUID
+	}
+	return f, newPool(ctx, f.pool, h.Config.Run, h.Limits)
+}
+
+// headroom is what a worker may use of private memory beyond its interpreter's and
+// MongoDB's, in bytes: Go's heap, the threads, the engine's own tables.
+const headroom = 384 << 20
+
+// startWorker starts the process of a sandbox and waits until it can run cells.
+func (h *Host) startWorker(ctx context.Context, b *box) (*process, error) {
+	ours, theirs, err := link.Pair()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	spec, err := h.fleet.workerSpec(b, theirs)
+	if err != nil {
+		ours.Close()
+		return nil, err
+	}
+	cmd, err := confine.Command(h.ctx, spec)
+	if err != nil {
+		ours.Close()
+		return nil, err
+	}
+	p := &process{events: b.deliver, dial: b.dialFor, used: func(string) { b.usedMongo() }, shut: b.shutOne}
+	return p, start(ctx, ours, cmd, p)
+}
+
+// workerSpec is what a sandbox's process may touch: the prepared Python to read, three
+// folders of its own to write, one end of a link.
+func (f *fleet) workerSpec(b *box, end *os.File) (confine.Spec, error) {
+	c := worker.Config{Python: f.python, Home: b.path("home"), Tmp: b.path("tmp"), Mongo: b.path("mongo"), Limits: f.h.Limits}
+	said, err := json.Marshal(c)
+	return confine.Spec{
+		Path: f.program,
+		Args: []string{Subcommand},
+		Env:  []string{worker.ConfigVariable + "=" + string(said), "GOMAXPROCS=2", "GOGC=50"},
+		Read: append(confine.Libraries(), f.program, f.python.Library, f.python.Code, f.python.Image, f.python.Image+".json",
+			f.python.Root, f.python.Stdlib, f.python.Matplotlib, f.python.Site, f.python.Guest, "/dev/urandom", "/sys/kernel/mm/transparent_hugepage"),
+		Write:   []string{c.Home, c.Tmp, c.Mongo, "/dev/null"},
+		Rlimits: []confine.Rlimit{{Resource: confine.Data, Max: uint64(f.h.Limits.Memory + 3*f.h.Limits.Mongo + headroom)}},
+		UID:     b.state.UID,
+		Files:   []*os.File{end},
+		Stderr:  &logWriter{log: f.h.log.With("sandbox", b.id)},
+		Calls:   confine.ProfileWorker,
+	}, err
+}
+
+// dialFor connects to one of the box's stores on its worker's behalf.
+func (b *box) dialFor(name string) (*net.UnixConn, error) {
+	s, err := b.store(name)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(b.h.ctx, startTime)
+	defer cancel()
+	c, err := s.Dial(ctx)
+	if err == nil {
+		b.mu.Lock()
+		b.open[name]++
+		b.mu.Unlock()
+	}
+	return c, err
+}
+
+func (b *box) shutOne(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open[name] > 0 {
+		b.open[name]--
+		b.last[name] = time.Now()
+	}
+}
+
+// stores makes the box's stores; none is started.
+func (f *fleet) stores(b *box) map[string]store.Store {
+	run := filepath.Join(f.h.Config.Run, b.id[:8])
+	return map[string]store.Store{
+		"postgres": &cluster{pool: f.pool, dir: b.path("postgres"), uid: b.state.UID, Cluster: postgres.New(postgres.Config{
+			Parts: f.set.Postgres, Why: f.missing("PostgreSQL"), Dir: b.path("postgres"), Run: filepath.Join(run, "pg"), UID: b.state.UID,
+			Limits: f.h.Limits, Log: f.h.log.With("sandbox", b.id), Notify: b.notify,
+		})},
+		"redis": redis.New(redis.Config{
+			Binary: f.set.Valkey, Why: f.missing("Valkey"), Dir: b.path("redis"), Run: filepath.Join(run, "redis"), UID: b.state.UID, Limits: f.h.Limits,
+		}),
+	}
+}
+
+func (f *fleet) missing(part string) string {
+	for _, m := range f.set.Missing {
+		if len(m.Part) >= len(part) && m.Part[:len(part)] == part {
+			return m.Why
+		}
+	}
+	return ""
+}
+
+// fill keeps PostgreSQL data folders ready until the Host closes.
+func (f *fleet) fill() {
+	if f.pool != nil {
+		f.pool.fill(f.h.ctx)
+	}
+}
+
+func (f *fleet) readyCount() int {
+	if f.pool == nil {
+		return 0
+	}
+	return f.pool.count()
+}
+
+// logWriter passes what a worker says of itself to the log, line by line and bounded.
+type logWriter struct {
+	log  interface{ Warn(string, ...any) }
+	left int
+}
+
+// maxWorkerLog bounds what one worker may write to the log, in bytes: it may be broken.
+const maxWorkerLog = 16 << 10
+
+func (w *logWriter) Write(p []byte) (int, error) {
+	if n := min(len(p), maxWorkerLog-w.left); n > 0 {
+		w.left += n
+		w.log.Warn("a sandbox's process said", "text", string(p[:n]))
+	}
+	return len(p), nil
+}

@@ -1,0 +1,136 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"sync"
+	"time"
+
+	"storeroom/sandbox"
+	"storeroom/sandbox/worker/link"
+)
+
+// startTime bounds how long a worker may take until it is ready.
+const startTime = 30 * time.Second
+
+// errDied is what waits on a worker that is gone.
+var errDied = errors.New("the sandbox's process ended")
+
+// process is one running worker.
+type process struct {
+	link  *link.Link
+	cmd   *exec.Cmd
+	ready chan struct{}
+	gone  chan struct{} // closed when it has ended and was waited for
+
+	events func(sandbox.Event)
+	dial   func(store string) (*net.UnixConn, error)
+	used   func(store string)
+	shut   func(store string)
+
+	once sync.Once
+}
+
+// follow takes the worker's messages until it ends. The worker is not trusted: it is
+// told nothing but what its own learner may know, and asks for its own stores alone.
+func (p *process) follow() {
+	defer close(p.gone)
+	defer p.cmd.Wait()
+	defer p.kill()
+	for {
+		m, err := p.link.Receive()
+		if err != nil {
+			return
+		}
+		m.Discard()
+		switch m.Type {
+		case link.Ready:
+			p.once.Do(func() { close(p.ready) })
+		case link.Event:
+			if m.Event != nil {
+				p.events(*m.Event)
+			}
+		case link.Dial:
+			go p.connect(m)
+		case link.Used:
+			p.used(m.Store)
+		case link.Shut:
+			p.shut(m.Store)
+		}
+	}
+}
+
+// connect answers the worker's wish for a connection to one of its stores.
+func (p *process) connect(m link.Message) {
+	answer := link.Message{Type: link.Conn, ID: m.ID, Store: m.Store}
+	c, err := p.dial(m.Store)
+	if err != nil {
+		answer.Text = err.Error()
+		p.link.Send(answer)
+		return
+	}
+	defer c.Close()
+	p.link.SendConn(answer, c)
+}
+
+func (p *process) alive() bool {
+	select {
+	case <-p.gone:
+		return false
+	default:
+		return true
+	}
+}
+
+// kill ends the worker at once; its process group has no other member.
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	p.link.Close()
+}
+
+// end kills the worker and waits until it is gone.
+func (p *process) end() {
+	p.kill()
+	<-p.gone
+}
+
+// serve hands the worker a client of a store that it holds itself and answers the
+// client's end. addr is the address that the client dialled.
+func (p *process) serve(store, addr string) (net.Conn, error) {
+	ours, theirs, err := link.SocketPair()
+	if err != nil {
+		return nil, err
+	}
+	defer ours.Close()
+	defer theirs.Close()
+	if err := p.link.Send(link.Message{Type: link.Serve, Store: store, Text: addr}, theirs); err != nil {
+		return nil, err
+	}
+	return net.FileConn(ours)
+}
+
+// start runs the worker's command with its end of a link as descriptor 3.
+func start(ctx context.Context, l *link.Link, cmd *exec.Cmd, p *process) error {
+	p.link, p.cmd = l, cmd
+	p.ready, p.gone = make(chan struct{}), make(chan struct{})
+	if err := cmd.Start(); err != nil {
+		l.Close()
+		close(p.gone)
+		return fmt.Errorf("start a sandbox: %w", err)
+	}
+	go p.follow()
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	select {
+	case <-p.ready:
+		return nil
+	case <-p.gone:
+		return fmt.Errorf("start a sandbox: %w (%s)", errDied, cmd.ProcessState)
+	case <-ctx.Done():
+		p.end()
+		return fmt.Errorf("start a sandbox: %w", ctx.Err())
+	}
+}

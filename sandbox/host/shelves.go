@@ -1,0 +1,174 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"time"
+
+	"storeroom/sandbox"
+	"storeroom/sandbox/store"
+	"storeroom/sandbox/store/files"
+	"storeroom/sandbox/store/mongo"
+)
+
+// lookWithin bounds the time that one store may take to say what it holds.
+const lookWithin = 3 * time.Second
+
+// Shelves tells what the sandbox's stores hold now, in the order of the page. A store
+// that can't be looked at has a Note instead of items.
+func (h *Host) Shelves(ctx context.Context, id string) ([]sandbox.Shelf, error) {
+	b, err := h.box(id)
+	if err != nil {
+		return nil, err
+	}
+	defer b.hold()()
+	looks := []func(context.Context) (sandbox.Shelf, error){b.filesShelf, b.storeShelf("postgres"), b.mongoShelf, b.storeShelf("redis")}
+	shelves := make([]sandbox.Shelf, len(looks))
+	done := make(chan struct{})
+	for i, look := range looks {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			ctx, cancel := context.WithTimeout(ctx, lookWithin)
+			defer cancel()
+			s, err := look(ctx)
+			if err != nil {
+				h.log.Warn("could not look at a store", "sandbox", id, "store", s.Store, "error", err)
+				s.Note = "This shelf can't be shown now; its data is where it was."
+			}
+			if s.Items == nil {
+				s.Items = []sandbox.Item{}
+			}
+			shelves[i] = s
+		}()
+	}
+	for range looks {
+		<-done
+	}
+	return shelves, ctx.Err()
+}
+
+func (b *box) filesShelf(ctx context.Context) (sandbox.Shelf, error) {
+	return files.Inspect(ctx, b.path("home"))
+}
+
+func (b *box) storeShelf(name string) func(context.Context) (sandbox.Shelf, error) {
+	return func(ctx context.Context) (sandbox.Shelf, error) {
+		s, err := b.stores[name].Inspect(ctx)
+		s.Store = name
+		return s, err
+	}
+}
+
+// mongoShelf asks the worker's MongoDB when it was used since the last look, and
+// otherwise answers what was seen then.
+func (b *box) mongoShelf(ctx context.Context) (sandbox.Shelf, error) {
+	shelf := sandbox.Shelf{Store: "mongo", Title: "MongoDB"}
+	b.mu.Lock()
+	used, kept := b.mongo, b.state.Mongo
+	b.mongo = false
+	b.mu.Unlock()
+	p := b.awake()
+	if !used || p == nil {
+		if kept == nil {
+			return shelf, nil
+		}
+		return shelf, json.Unmarshal(kept, &shelf)
+	}
+	shelf, err := mongo.Inspect(ctx, func(context.Context) (net.Conn, error) { return p.serve("mongo", mongoAddr) })
+	if err != nil {
+		b.usedMongo()
+		return sandbox.Shelf{Store: "mongo", Title: "MongoDB"}, err
+	}
+	seen, err := json.Marshal(shelf)
+	if err != nil {
+		return shelf, err
+	}
+	b.mu.Lock()
+	b.state.Mongo = seen
+	s := b.state
+	b.mu.Unlock()
+	b.save(s)
+	return shelf, nil
+}
+
+func (b *box) usedMongo() {
+	b.mu.Lock()
+	b.mongo = true
+	b.mu.Unlock()
+}
+
+// mongoAddr is the address under which a client that names none finds MongoDB.
+const mongoAddr = "localhost:27017"
+
+// Dial connects to a store of the sandbox ("postgres", "redis", "mongo") as a client on the
+// learner's own machine would. The sandbox stays awake until the connection is closed.
+func (h *Host) Dial(ctx context.Context, id, name string) (net.Conn, error) {
+	return h.DialAs(ctx, id, name, mongoAddr)
+}
+
+// DialAs is Dial for a client that knows the store by another address, which MongoDB
+// tells its clients to come back to.
+func (h *Host) DialAs(ctx context.Context, id, name, addr string) (net.Conn, error) {
+	b, err := h.box(id)
+	if err != nil {
+		return nil, err
+	}
+	release := b.hold()
+	c, err := b.dialHere(ctx, name, addr)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return &visit{Conn: c, release: release}, nil
+}
+
+func (b *box) dialHere(ctx context.Context, name, addr string) (net.Conn, error) {
+	if name == "mongo" {
+		p, _, err := b.awaken(ctx)
+		if err != nil {
+			return nil, err
+		}
+		b.usedMongo()
+		return p.serve(name, addr)
+	}
+	s, err := b.store(name)
+	if err != nil {
+		return nil, err
+	}
+	return s.Dial(ctx)
+}
+
+func (b *box) store(name string) (store.Store, error) {
+	s := b.stores[name]
+	if s == nil {
+		return nil, fmt.Errorf("no store is called %q: there are postgres, mongo and redis", name)
+	}
+	return s, nil
+}
+
+// visit is a connection that keeps a sandbox awake.
+type visit struct {
+	net.Conn
+	release func()
+}
+
+func (v *visit) Close() error {
+	defer v.release()
+	return v.Conn.Close()
+}
+
+// CloseWrite passes the half-close on, which a proxy of the connection needs.
+func (v *visit) CloseWrite() error {
+	if c, ok := v.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return nil
+}
+
+// Running tells whether a store of the sandbox has a process now.
+func (h *Host) Running(id, name string) bool {
+	b, err := h.box(id)
+	return err == nil && b.stores[name] != nil && b.stores[name].Running()
+}
