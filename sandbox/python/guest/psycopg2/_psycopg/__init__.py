@@ -1,7 +1,8 @@
 """psycopg2._psycopg in Python: the module that psycopg2's own files expect to be written in C.
 
-It speaks PostgreSQL's protocol over the standard socket module. It is imported as psycopg2._psycopg (see README.md
-beside this package) and by nothing else; it never starts a thread and needs neither ssl nor libpq.
+It speaks PostgreSQL's protocol over the standard socket module. The wheel's psycopg2 package imports it as
+psycopg2._psycopg, once the folder above this one is on psycopg2.__path__; it never starts a thread and needs neither
+ssl nor libpq.
 """
 
 from .adapt import (                                                                            # noqa: F401

@@ -13,7 +13,7 @@ import unicodedata
 MECHANISM = b'SCRAM-SHA-256'
 
 
-class Refused(Exception):
+class Unproven(Exception):
     """The exchange can't go on; the text is libpq's."""
 
 
@@ -89,9 +89,9 @@ class Scram:
         try:
             nonce, salt, rounds = found['r'], base64.b64decode(found['s'], validate=True), int(found['i'])
         except (KeyError, ValueError):
-            raise Refused('malformed SCRAM message (invalid server-first-message)\n') from None
+            raise Unproven('malformed SCRAM message (invalid server-first-message)\n') from None
         if not nonce.startswith(self._nonce) or rounds < 1:
-            raise Refused('invalid SCRAM response (nonce mismatch)\n')
+            raise Unproven('invalid SCRAM response (nonce mismatch)\n')
         salted = _pbkdf2(self._password, salt, rounds)
         bare = 'c=biws,r=' + nonce
         signed = f'{self._first},{text},{bare}'.encode()
@@ -104,16 +104,16 @@ class Scram:
         return f'{bare},p={base64.b64encode(proof).decode()}'.encode()
 
     def check(self, outcome):
-        """Raises Refused unless the server proved that it knows the password too."""
+        """Raises Unproven unless the server proved that it knows the password too."""
         found = _attributes(outcome.decode('utf-8', 'replace'))
         if 'e' in found:
-            raise Refused(f'error received from server in SCRAM exchange: {found["e"]}\n')
+            raise Unproven(f'error received from server in SCRAM exchange: {found["e"]}\n')
         try:
             right = hmac.compare_digest(base64.b64decode(found.get('v', '')), self._signature or b'')
         except ValueError:
             right = False
         if not right:
-            raise Refused('incorrect server signature\n')
+            raise Unproven('incorrect server signature\n')
 
 
 def _attributes(text):

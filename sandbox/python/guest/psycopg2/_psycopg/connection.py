@@ -11,8 +11,9 @@ from .adapt import QuotedString, Unconnected
 from .conninfo import ConnectionInfo
 from .encodings import clean
 from .errors import InterfaceError, OperationalError, ProgrammingError
+from .handshake import READ, UNKNOWN, WRITE
 from .notify import Notify
-from .session import READ, UNKNOWN, WRITE, Lost, Session
+from .session import Lost, Session
 from .sqlstates import class_for
 from .transactions import STATUS_BEGIN, STATUS_PREPARED, STATUS_READY, STATUS_SETUP, Transactions
 
@@ -36,19 +37,6 @@ def parse_dsn(dsn):
         return dsns.parse(ensure_text(dsn))
     except dsns.BadDsn as bad:
         raise ProgrammingError(f'invalid dsn: {bad}') from None
-
-
-def _without_password(dsn):
-    """The connection string to show: a password in it becomes xxx."""
-    try:
-        found = dsns.parse(dsn)
-    except dsns.BadDsn:
-        return dsn
-    if 'password' not in found:
-        return dsn
-    from psycopg2.extensions import make_dsn
-    found['password'] = 'xxx'
-    return make_dsn(**found)
 
 
 def raise_report(found, cursor=None):
@@ -87,13 +75,16 @@ class connection(Transactions):
         if other:
             raise TypeError(f"'{next(iter(other))}' is an invalid keyword argument for this function")
         text = ensure_text(dsn)
-        self.dsn = _without_password(text)
+        self.dsn = text
         self.notices, self.notifies = [], []
         self.string_types, self.binary_types = {}, {}
         self._lock = threading.RLock()
         self.async_ = int(bool(async_))
         try:
-            options = dsns.complete(dsns.expand_dbname(dsns.parse(text)))
+            given = dsns.parse(text)
+            if 'password' in given:
+                self.dsn = dsns.join({**given, 'password': 'xxx'})
+            options = dsns.complete(given)
         except dsns.BadDsn as bad:
             raise OperationalError(str(bad)) from None
         waits = bool(async_) or green.get_wait_callback() is not None

@@ -1,6 +1,6 @@
 """ConnectionInfo: what connection.info tells about the connection below."""
 
-from .session import UNKNOWN
+from .handshake import UNKNOWN
 
 _ABSENT = 'connection pointer is NULL\n'
 

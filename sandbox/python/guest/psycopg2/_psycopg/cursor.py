@@ -11,7 +11,7 @@ from .copying import Copying, refuse_copy
 from .errors import InterfaceError, NotSupportedError, ProgrammingError
 from .merge import merge
 from .scope import quote_ident
-from .wire import data_row
+from .wire import data_row, data_tuples
 
 
 def _text_of(query):
@@ -245,6 +245,9 @@ class cursor(Copying):
         """The next rows of the current result."""
         start = self.rownumber
         chosen = self._rows[start:start + count]
+        if self.row_factory is None and not self._needs_cursor:
+            self.rownumber += len(chosen)
+            return data_tuples(chosen, self._converters)
         found = []
         for payload in chosen:
             self.rownumber += 1

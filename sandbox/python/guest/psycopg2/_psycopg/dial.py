@@ -14,6 +14,10 @@ class CannotConnect(Exception):
     """No connection can be made; the text is libpq's, without the name of the host."""
 
 
+class Refused(CannotConnect):
+    """The server itself said no: another address of it would say the same."""
+
+
 class Target:
     """One address to try."""
 
@@ -32,6 +36,25 @@ class Target:
         if self.label.startswith('connection to server on'):
             return text + '\n\tIs the server running locally and accepting connections on that socket?\n'
         return text + '\n\tIs the server running on that host and accepting TCP/IP connections?\n'
+
+
+_CHOICES = {  # options that libpq checks before it connects
+    'sslmode': ('disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'),
+    'target_session_attrs': ('any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'),
+    'channel_binding': ('disable', 'prefer', 'require'),
+    'gssencmode': ('disable', 'prefer', 'require'),
+    'load_balance_hosts': ('disable', 'random'),
+}
+
+
+def check(options):
+    """Raises CannotConnect for what no server could satisfy."""
+    for name, allowed in _CHOICES.items():
+        value = options.get(name, allowed[0])
+        if value not in allowed:
+            raise CannotConnect(f'invalid {name} value: "{value}"\n')
+    if options.get('gssencmode') == 'require':
+        raise CannotConnect('gssencmode value "require" invalid when GSSAPI support is not compiled in\n')
 
 
 def whole_number(options, name, default=None):
@@ -79,8 +102,8 @@ def targets(options):
 def _resolved(host, address, port, number):
     try:
         found = socket.getaddrinfo(address or host, number, 0, socket.SOCK_STREAM)
-    except OSError as error:
-        text = error.strerror or str(error)
+    except (OSError, UnicodeError) as error:  # a name that can't be written in the form of the DNS is unknown too
+        text = getattr(error, 'strerror', None) or 'Name or service not known'
         if address:
             raise CannotConnect(f'could not parse network address "{address}": {text}\n') from None
         raise CannotConnect(f'could not translate host name "{host}" to address: {text}\n') from None

@@ -5,6 +5,7 @@ Source: PostgreSQL manual, libpq-connect.html.
 """
 
 import os
+import re
 
 _HIDDEN = ('password', 'sslpassword')
 
@@ -30,7 +31,13 @@ OPTIONS = {
     'load_balance_hosts': ('PGLOADBALANCEHOSTS', 'disable'),
 }
 _URL_SCHEMES = ('postgresql://', 'postgres://')
-_SPACE = ' \t\n\r\f\v'
+_SPACE = re.compile(r'\s*')
+_BLANK = re.compile(r'\s')
+_NAME = re.compile(r'([^=\s]*)\s*(=?)\s*')
+_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'\s*", re.DOTALL)
+_BARE = re.compile(r'((?:[^\s\\]|\\.?)*)\s*', re.DOTALL)
+_ESCAPED = re.compile(r'\\(.?)', re.DOTALL)
+_NEEDS_ESCAPE = re.compile(r"([\\'])")
 
 
 class BadDsn(Exception):
@@ -49,48 +56,29 @@ def parse(text):
 
 
 def _parse_pairs(text):
-    found, i, end = {}, 0, len(text)
-    while True:
-        while i < end and text[i] in _SPACE:
-            i += 1
-        if i == end:
-            return found
-        start = i
-        while i < end and text[i] != '=' and text[i] not in _SPACE:
-            i += 1
-        name = text[start:i]
-        while i < end and text[i] in _SPACE:
-            i += 1
-        if i == end or text[i] != '=':
+    found, at = {}, _SPACE.match(text).end()
+    while at < len(text):
+        head = _NAME.match(text, at)
+        name, equals = head.groups()
+        if not equals:
             raise BadDsn(f'missing "=" after "{name}" in connection info string\n')
-        i += 1
-        while i < end and text[i] in _SPACE:
-            i += 1
-        value, i = _value(text, i)
+        value = (_QUOTED if text[head.end():head.end() + 1] == "'" else _BARE).match(text, head.end())
+        if value is None:
+            raise BadDsn('unterminated quoted string in connection info string\n')
         if name not in OPTIONS:
             raise BadDsn(f'invalid connection option "{name}"\n')
-        found[name] = value
+        found[name] = _ESCAPED.sub(r'\1', value[1]) if '\\' in value[1] else value[1]
+        at = value.end()
+    return found
 
 
-def _value(text, i):
-    quoted = text[i:i + 1] == "'"
-    i += quoted
-    out = []
-    while i < len(text):
-        char = text[i]
-        if char == '\\':
-            out.append(text[i + 1:i + 2])
-            i += 2
-            continue
-        if quoted and char == "'":
-            return ''.join(out), i + 1
-        if not quoted and char in _SPACE:
-            return ''.join(out), i
-        out.append(char)
-        i += 1
-    if quoted:
-        raise BadDsn('unterminated quoted string in connection info string\n')
-    return ''.join(out), i
+def join(options):
+    """The "key=value" text for options, as psycopg2.extensions.make_dsn writes it."""
+    parts = []
+    for name, value in options.items():
+        text = _NEEDS_ESCAPE.sub(r'\\\1', value)
+        parts.append(f"{name}='{text}'" if not text or _BLANK.search(text) else f'{name}={text}')
+    return ' '.join(parts)
 
 
 def _decode(text):
@@ -173,29 +161,21 @@ def _url_parameter(found, pair):
 def complete(given):
     """All effective options: given, then the service file, the environment and the defaults. Raises BadDsn."""
     found = {name: value for name, value in given.items() if value != ''}
-    service = found.get('service') or os.environ.get('PGSERVICE')
+    environment = {name: value for name, value in os.environ.items() if name[:2] == 'PG'}
+    service = found.get('service') or environment.get('PGSERVICE')
     if service:
         for name, value in _service(service).items():
             found.setdefault(name, value)
     for name, (variable, default) in OPTIONS.items():
         if name not in found:
-            value = os.environ.get(variable) if variable else None
-            if value is None:
-                value = default
+            value = environment.get(variable, default)
             if value is not None:
                 found[name] = value
-    found.setdefault('user', _system_user())
+    if 'user' not in found:
+        found['user'] = _system_user()
     found.setdefault('dbname', found['user'])
     found.setdefault('passfile', os.path.join(_home(), '.pgpass'))
     return {name: found[name] for name in OPTIONS if name in found}
-
-
-def expand_dbname(given):
-    """A dbname that is itself a connection string gives way to what it holds, as libpq's expand_dbname."""
-    name = given.get('dbname', '')
-    if '=' not in name and not name.startswith(_URL_SCHEMES):
-        return given
-    return {**{k: v for k, v in given.items() if k != 'dbname'}, **parse(name)}
 
 
 def shown(options):

@@ -4,18 +4,17 @@ The connection object owns one. It knows nothing of cursors, adaptation, or tran
 Blocking use: run(). Otherwise: begin(), then advance() until it is true, with flush() and receive() in between.
 """
 
-import errno
 import os
 import select
 import socket
 
-from . import auth, report, wire
-from .dial import CannotConnect, targets, whole_number
+from . import report, wire
+from .dial import CannotConnect, Refused
 from .encodings import codec_of
 from .errors import OperationalError
+from .handshake import IDLE, UNKNOWN, Handshake
 
-READ, WRITE = 1, 2                                     # what a handshake waits for; psycopg2's POLL_READ, POLL_WRITE
-IDLE, ACTIVE, IN_TRANSACTION, IN_ERROR, UNKNOWN = range(5)  # PQtransactionStatus
+ACTIVE, IN_TRANSACTION, IN_ERROR = 1, 2, 3                  # with IDLE and UNKNOWN: PQtransactionStatus
 _STATE = {73: IDLE, 84: IN_TRANSACTION, 69: IN_ERROR}       # I, T, E
 _COPY = {71: 'in', 72: 'out', 87: 'both'}                   # G, H, W
 _CHUNK = 65536            # bytes asked of the socket at once
@@ -23,7 +22,7 @@ _CANCEL_PATIENCE = 2.0    # seconds that a cancel request may take
 _UTF8 = codec_of('UTF8')
 
 
-class Session:
+class Session(Handshake):
     """options: as dsn.complete() gives them. asynchronous: never block, once connected and before."""
 
     def __init__(self, options, asynchronous=False):
@@ -51,150 +50,6 @@ class Session:
         if self.socket is not None and os.getpid() == self._owner:
             self.close()
 
-    # -- starting -----------------------------------------------------------------------------------------------------
-
-    def connect(self):
-        """Connects and waits. Raises OperationalError."""
-        while self.proceed():
-            pass
-        self.socket.settimeout(None)
-
-    def proceed(self):
-        """Goes on connecting: READ or WRITE when the socket must become so, None at the end. Raises OperationalError."""
-        failure, steps = None, self._steps
-        if self._wants == READ:
-            try:
-                if not self.receive():
-                    return READ
-            except (CannotConnect, OSError) as problem:
-                failure = problem
-        try:
-            self._wants = next(steps) if failure is None else steps.throw(failure)
-        except StopIteration:
-            self._wants = None
-        return self._wants
-
-    def _handshake(self):
-        failures = []
-        try:
-            for target in targets(self.options):
-                self.target = target
-                try:
-                    yield from self._dial(target)
-                    yield from self._start()
-                    return
-                except CannotConnect as failure:
-                    failures.append(target.label + str(failure))
-                except OSError as error:
-                    failures.append(target.label + _network_text(target, error))
-                self._drop()
-        except CannotConnect as failure:
-            failures.append(str(failure))
-        self.error_message = ''.join(failures)
-        raise OperationalError(self.error_message)
-
-    def _dial(self, target):
-        timeout = whole_number(self.options, 'connect_timeout', 0)
-        self.socket = link = socket.socket(target.family, socket.SOCK_STREAM)
-        self._frames = wire.Frames()
-        if not self.asynchronous:
-            # libpq rounds a timeout of one second up to two.
-            link.settimeout(max(timeout, 2) if timeout > 0 else None)
-            link.connect(target.address)
-        else:
-            link.setblocking(False)
-            number = link.connect_ex(target.address)
-            if number in (errno.EINPROGRESS, errno.EWOULDBLOCK):
-                yield WRITE
-                number = link.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if number:
-                raise OSError(number, os.strerror(number))
-        if target.family != getattr(socket, 'AF_UNIX', None):
-            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def _start(self):
-        if self.options.get('sslmode') in ('require', 'verify-ca', 'verify-full'):
-            raise CannotConnect('server does not support SSL, but SSL was required\n')
-        self.socket.sendall(wire.startup(self._startup_parameters(), _UTF8))
-        scram, proven = [], False
-        while True:
-            found = self._frames.next()
-            if found is None:
-                yield READ
-                continue
-            kind, payload = found
-            if kind == 82:    # R
-                self._authenticate(payload, scram)
-                proven = proven or payload[:4] == b'\0\0\0\0'
-            elif kind == 69:  # E
-                raise CannotConnect(self._report(payload).text)
-            elif kind == 90:  # Z
-                self.transaction = IDLE
-                self._check_target()
-                return
-            elif not self._aside(kind, payload) and kind != 118:  # v: the server knows only an older minor protocol
-                raise CannotConnect(f'expected authentication request from server, but received {chr(kind)}\n')
-
-    def _startup_parameters(self):
-        options = self.options
-        yield 'user', options['user']
-        yield 'database', options['dbname']
-        for name in ('replication', 'options'):
-            if options.get(name):
-                yield name, options[name]
-        application = options.get('application_name') or options.get('fallback_application_name')
-        if application:
-            yield 'application_name', application
-        encoding = options.get('client_encoding')
-        if encoding:
-            yield 'client_encoding', 'UTF8' if encoding == 'auto' else encoding
-        for variable, name in (('PGDATESTYLE', 'datestyle'), ('PGTZ', 'timezone'), ('PGGEQO', 'geqo')):
-            value = os.environ.get(variable)
-            if value and value.lower() != 'default':
-                yield name, value
-
-    def _password(self):
-        from .dsn import password_from_file
-        password = self.options.get('password') or password_from_file(
-            self.options, self.target.host, self.target.port)
-        self.needs_password = not password
-        if not password:
-            raise CannotConnect('fe_sendauth: no password supplied\n')
-        self.used_password = True
-        return password
-
-    def _authenticate(self, payload, scram):
-        method, rest = int.from_bytes(payload[:4], 'big'), payload[4:]
-        send = self.socket.sendall
-        try:
-            if method == 3:
-                send(wire.password(self._password().encode()))
-            elif method == 5:
-                send(wire.password(auth.md5(self.options['user'].encode(), self._password().encode(), rest)))
-            elif method == 10:
-                if auth.MECHANISM not in rest.split(b'\0'):
-                    raise CannotConnect("none of the server's SASL authentication mechanisms are supported\n")
-                scram.append(auth.Scram(self._password()))
-                send(wire.sasl_initial(auth.MECHANISM, scram[0].first()))
-            elif method == 11:
-                send(wire.sasl_response(scram[0].final(rest)))
-            elif method == 12:
-                scram[0].check(rest)
-            elif method != 0:
-                raise CannotConnect(f'authentication method {method} not supported\n')
-        except auth.Refused as refusal:
-            raise CannotConnect(str(refusal)) from None
-
-    def _check_target(self):
-        wanted = self.options.get('target_session_attrs', 'any')
-        standby = self.parameters.get('in_hot_standby') == 'on'
-        readonly = standby or self.parameters.get('default_transaction_read_only') == 'on'
-        wrong = {'read-write': (readonly, 'session is read-only'), 'read-only': (not readonly, 'session is not read-only'),
-                 'primary': (standby, 'server is in hot standby mode'),
-                 'standby': (not standby, 'server is not in hot standby mode')}.get(wanted)
-        if wrong and wrong[0]:
-            raise CannotConnect(wrong[1] + '\n')
-
     # -- an exchange --------------------------------------------------------------------------------------------------
 
     def run(self, *statements):
@@ -211,6 +66,8 @@ class Session:
         """Starts an exchange with the bytes of complete messages, which the server ends by so many ReadyForQuery."""
         if self.socket is None:
             self.lose()
+        if self.copy == 'both':
+            raise OperationalError('PQexec not allowed during COPY BOTH\n')
         if self._owed:
             self._drain()
         self.results, self._current = [], None
@@ -226,18 +83,24 @@ class Session:
             return
         try:
             self.socket.sendall(data)
+        except KeyboardInterrupt:
+            self._drop()  # part of a message may be on its way, and no other can follow it
+            raise
         except OSError:
             pass  # what the server said before it went away is still to be read; its end is noticed there
 
     def flush(self):
         """Gives the socket what it takes now; true when nothing is left."""
-        while self._out:
-            try:
-                self._out = self._out[self.socket.send(self._out):]
-            except BlockingIOError:
-                return False
-            except OSError:
-                self._out = b''
+        left = memoryview(self._out)
+        try:
+            while left:
+                left = left[self.socket.send(left):]
+        except BlockingIOError:
+            self._out = bytes(left)
+            return False
+        except OSError:
+            pass  # as in _write
+        self._out = b''
         return True
 
     def wait(self):
@@ -251,11 +114,11 @@ class Session:
 
     def _drain(self):
         """Ends an exchange that its caller gave up, so that the next can begin."""
-        if self.copy in ('in', 'both'):
+        if self.copy == 'in':
             self._write(wire.copy_fail(b'COPY terminated by new query'))
         while self._owed:
             self.chunks = []
-            if self.advance() and self._owed and self.copy in ('in', 'both'):
+            if self.advance() and self._owed and self.copy == 'in':
                 self._write(wire.copy_fail(b'COPY terminated by new query'))
             elif self._owed:
                 self.receive()
@@ -378,7 +241,7 @@ class Session:
             data = b''
         if not data:
             if not self.pid and self.transaction == UNKNOWN:
-                raise CannotConnect(report.LOST)
+                raise Refused(report.LOST)
             self.lose()
         self._frames.feed(data)
         return True
@@ -437,9 +300,3 @@ class Session:
 
 class Lost(OperationalError):
     """The connection went away. The connection object notes it and raises what the learner sees."""
-
-
-def _network_text(target, error):
-    if isinstance(error, TimeoutError):
-        return 'timeout expired\n'
-    return target.refused(error.errno or errno.ECONNREFUSED)

@@ -5,7 +5,7 @@ A base class of connection, kept apart because it is one subject. Source: psycop
 
 from . import xid as xids
 from .errors import InterfaceError, ProgrammingError
-from .session import IDLE
+from .handshake import IDLE
 
 STATUS_SETUP, STATUS_READY, STATUS_BEGIN, STATUS_PREPARED = 0, 1, 2, 5
 _LEVELS = {1: 'READ COMMITTED', 2: 'REPEATABLE READ', 3: 'SERIALIZABLE', 4: 'READ UNCOMMITTED'}
