@@ -67,7 +67,7 @@ func (g *Guest) prepareImage(ctx context.Context) ([]word, error) {
 		return nil, err
 	}
 	if err := g.call(func() error { _, err := initialize.Call(); return err }); err != nil {
-		return nil, fmt.Errorf("initialize: %w", fault(err))
+		return nil, fmt.Errorf("initialize: %w", g.fault(err))
 	}
 	if err := g.bootTurn(bootStart); err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ type Guest struct {
 	engine   *Engine
 	files    *wasi.FS
 	services map[byte]Service
+	limit    int64 // bytes of memory
 
 	store    *wasmtime.Store
 	instance *wasmtime.Instance
@@ -57,7 +58,7 @@ func (e *Engine) instantiate(c GuestConfig) (*Guest, error) {
 	if c.Memory == 0 {
 		c.Memory = DefaultMemory
 	}
-	g := &Guest{engine: e, files: c.Files, services: c.Services}
+	g := &Guest{engine: e, files: c.Files, services: c.Services, limit: c.Memory}
 	g.clock = newClock(g, Turn{})
 	g.store = e.engine.NewStore(wasmtime.StoreConfig{Memory: c.Memory, Data: g, Epoch: g.due})
 	err := g.bind(e.template)

@@ -114,7 +114,7 @@ func (g *Guest) conclude(status int32, err error) (Result, error) {
 	}
 	if err != nil && !errors.Is(err, errNoRoom) {
 		g.dead = true
-		return r, fault(err)
+		return r, g.fault(err)
 	}
 	if !g.current.reported {
 		// Storeroom's own Python was cut short: by a KeyboardInterrupt that came outside

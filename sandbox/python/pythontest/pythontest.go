@@ -17,7 +17,11 @@ import (
 // Config answers the prepared configuration.
 func Config(t testing.TB) python.Config {
 	t.Helper()
-	c, err := python.Prepare(t.Context(), parts.ForTest(t), parts.CacheDir(), func(p python.Progress) { t.Log(p) })
+	set := parts.ForTest(t)
+	c, err := python.Cached(set, parts.CacheDir())
+	if err != nil {
+		c, err = python.Prepare(t.Context(), set, parts.CacheDir(), func(p python.Progress) { t.Log(p) })
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

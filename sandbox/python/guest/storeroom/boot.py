@@ -36,6 +36,7 @@ def run():
     for name in _STANDARD.split():
         importlib.import_module(name)
     patches.executors()
+    patches.waits()
     patches.password_keys()
     _clients()
     patches.pymongo_without_threads()

@@ -27,46 +27,65 @@ def _parse(source, name):
     """The statements of source, or of what it was before it was pasted.
 
     Only a text that is not Python as it stands is looked at again. If no reading of
-    it works, the error is that of the text as it is.
+    it works, the error is that of the text as it is, indented as a whole or not.
     """
     try:
         return source, _tree(source, name).body
     except SyntaxError as e:
         error = e
-    bare = html.unescape(_TAG.sub("", source)) if _TAG.search(source) else None
-    for text, indented in ((source, True), (bare, False), (bare, True)):
-        if text is None:
-            continue
-        readings = _indented_readings(text) if indented else (text,)
-        for reading in readings:
+    texts = [source]
+    if _TAG.search(source):
+        texts.append(html.unescape(_TAG.sub("", source)))
+    for text in texts:
+        for parse in (_parse_plain, _parse_indented, _parse_first_line_bare):
             try:
-                return text, _parse_block(reading, name) if indented else _tree(reading, name).body
-            except SyntaxError:
+                return text, parse(text, name)
+            except _NotThisWay:
                 pass
+            except SyntaxError as e:
+                if text is source and parse is _parse_indented:
+                    error = e  # "unexpected indent" would say less
     linecache.cache[name] = len(source), None, source.splitlines(True), name
     raise error
+
+
+class _NotThisWay(Exception):
+    """A text is not what a way of reading it expects."""
+
+
+def _parse_plain(text, name):
+    return _tree(text, name).body
+
+
+def _parse_indented(text, name):
+    """The statements of a text that is indented as a whole."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines or lines[0][0] not in " \t":
+        raise _NotThisWay
+    return _parse_block(text, name)
+
+
+def _parse_first_line_bare(text, name):
+    """As _parse_indented, where the selection began at the first word.
+
+    Only with an indented empty line: otherwise it is likelier that the learner's own
+    indentation is wrong, and Python must say so.
+    """
+    lines = text.split("\n")
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    rest = lines[first + 1 :]
+    if lines[first][:1] in (" ", "\t", "") or not any(line and line.isspace() for line in rest):
+        raise _NotThisWay
+    indents = [line[: len(line) - len(line.lstrip())] for line in rest if line.strip()]
+    if not all(indents[-1:]):
+        raise _NotThisWay
+    lines[first] = min(filter(None, indents), key=len, default="") + lines[first]
+    return _parse_block("\n".join(lines), name)
 
 
 def _tree(text, name):
     # Not ast.parse: its frame would be in the traceback of a SyntaxError.
     return compile(text, name, "exec", ast.PyCF_ONLY_AST, True)
-
-
-def _indented_readings(text):
-    """text, if all of it is indented; and with its first line indented too, as when
-    the selection began at the first word."""
-    lines = text.split("\n")
-    first = next((i for i, line in enumerate(lines) if line.strip()), None)
-    if first is None:
-        return
-    if lines[first][0] in " \t":
-        yield text
-        return
-    following = [line for line in lines[first + 1 :] if line.strip()]
-    if following and following[-1][0] in " \t":
-        indents = (line[: len(line) - len(line.lstrip())] for line in following)
-        lines[first] = min((i for i in indents if i), key=len, default="") + lines[first]
-        yield "\n".join(lines)
 
 
 def _parse_block(text, name):
@@ -75,8 +94,14 @@ def _parse_block(text, name):
     Letting the parser take the indentation, instead of cutting it off, leaves the
     inside of triple-quoted texts as it was.
     """
-    tree = _tree("if True:\n" + text, name)
+    try:
+        tree = _tree("if True:\n" + text, name)
+    except SyntaxError as e:
+        e.lineno -= 1
+        if e.end_lineno is not None:
+            e.end_lineno -= 1
+        raise
     if len(tree.body) != 1 or tree.body[0].orelse:
-        raise SyntaxError("not one indented block")
+        raise _NotThisWay
     ast.increment_lineno(tree, -1)
     return tree.body[0].body

@@ -8,22 +8,20 @@ _OURS = ("/guest/", "<reactor>", "<frozen reactor>")
 _MOST_NOTES = 10
 
 # Memory that is let go when there is none left, so that the error can be shown.
-_reserve = [bytearray(256 * 1024)]
+reserve = [bytearray(256 * 1024)]
 
 
 def keep_reserve():
     """Take the reserve back, if the turn before had to let it go."""
-    if not _reserve:
+    if not reserve:
         try:
-            _reserve.append(bytearray(256 * 1024))
+            reserve.append(bytearray(256 * 1024))
         except MemoryError:
             pass
 
 
 def show(error):
     """Print the exception to standard error as Python does."""
-    if isinstance(error, MemoryError):
-        _reserve.clear()
     if sys.excepthook is not sys.__excepthook__:
         return _show_with_hook(error)
     report = traceback.TracebackException.from_exception(error)

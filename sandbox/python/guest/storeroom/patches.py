@@ -57,6 +57,28 @@ def password_keys():
         hashlib.pbkdf2_hmac = pbkdf2_hmac
 
 
+def waits():
+    """Condition.wait, and with it Event and Queue: no other thread can ever notify, and
+    the build ends the interpreter where a held lock is waited for."""
+    import threading
+    import time
+
+    def wait(self, timeout=None):
+        if not self._is_owned():
+            raise RuntimeError("cannot wait on un-acquired lock")
+        state = self._release_save()
+        try:
+            if timeout is not None:
+                time.sleep(max(timeout, 0))
+            while timeout is None:
+                time.sleep(3600)
+        finally:
+            self._acquire_restore(state)
+        return False
+
+    threading.Condition.wait = wait
+
+
 @contextlib.contextmanager
 def stand_in_ssl():
     """pymongo imports ssl without asking, and the build has none. The stand-in is there

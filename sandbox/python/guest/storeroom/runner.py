@@ -30,14 +30,16 @@ def _run():
     name, _, source = _host.call(_TAKE).decode("utf-8", "replace").partition("\0")
     failure.keep_reserve()
     try:
-        try:
-            for code in cell.compile_cell(source, name):
-                exec(code, sys.modules["__main__"].__dict__)
-        finally:
-            streams.flush()
+        for code in cell.compile_cell(source, name):
+            exec(code, sys.modules["__main__"].__dict__)
+        streams.flush()
+        return b"o"
     except SystemExit as e:
+        streams.flush()
         return b"q%d" % failure.exit_status(e)
     except BaseException as e:
+        if isinstance(e, MemoryError):
+            failure.reserve.clear()  # before anything else that takes memory
+        streams.flush()
         failure.show(e)
         return b"x" + failure.class_name(type(e)).encode()
-    return b"o"
