@@ -15,22 +15,30 @@ const BINARY = process.env['STOREROOM_BINARY'] ?? path.join(import.meta.dirname,
 const START = 10 * 60_000; // milliseconds
 
 export class Storeroom {
-  readonly #flags: readonly string[];
-  readonly #folder: string;
   readonly door = new Door();
   #child: ChildProcess | undefined;
   #log: string[] = [];
 
-  private constructor(folder: string, flags: readonly string[]) {
-    this.#folder = folder;
-    this.#flags = flags;
+  private constructor(
+    private readonly command: readonly string[],
+    private readonly folder: string,
+    private readonly flags: readonly string[],
+  ) {}
+
+  // onOneCore starts it where it sees one processor, so that few runs fill it.
+  static onOneCore(...flags: string[]): Promise<Storeroom> {
+    return Storeroom.#start(['taskset', '--cpu-list', '0', BINARY], flags);
   }
 
-  static async start(...flags: string[]): Promise<Storeroom> {
+  static start(...flags: string[]): Promise<Storeroom> {
+    return Storeroom.#start([BINARY], flags);
+  }
+
+  static async #start(command: readonly string[], flags: readonly string[]): Promise<Storeroom> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is not there: run make build first`);
     const folder = await mkdtemp(path.join(tmpdir(), 'storeroom-e2e-'));
     await chmod(folder, 0o755); // as root, each learner's processes have a user of their own
-    const storeroom = new Storeroom(folder, flags);
+    const storeroom = new Storeroom(command, folder, flags);
     try {
       await storeroom.up();
       await storeroom.door.open();
@@ -48,7 +56,8 @@ export class Storeroom {
 
   // up starts the program on the same data.
   async up(): Promise<void> {
-    const child = spawn(BINARY, ['serve', '--listen', '127.0.0.1:0', '--data', path.join(this.#folder, 'data'), '--run', path.join(this.#folder, 'run'), ...this.#flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = BINARY, ...before] = this.command;
+    const child = spawn(program, [...before, 'serve', '--listen', '127.0.0.1:0', '--data', path.join(this.folder, 'data'), '--run', path.join(this.folder, 'run'), ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.#log = [];
     createInterface(child.stderr!).on('line', (line) => this.#log.push(line));
@@ -75,7 +84,7 @@ export class Storeroom {
   async close(): Promise<void> {
     await this.#end('SIGTERM');
     await this.door.close();
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 
   get log(): string {

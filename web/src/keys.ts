@@ -16,9 +16,8 @@ export function listenForKeys(page: Document, targets: KeyTargets): void {
       return;
     }
     if (writesText(event.target)) return;
-    if (event.key === '?') targets.showKeys();
-    else if (event.key === 'ArrowDown' && event.target === page.body) moveFrom(undefined, 1, targets.cells());
-    else return;
+    if (event.key !== '?') return;
+    targets.showKeys();
     event.preventDefault();
   });
   page.addEventListener('cell-move', (event) => {
@@ -27,13 +26,11 @@ export function listenForKeys(page: Document, targets: KeyTargets): void {
   });
 }
 
-// moveFrom goes to the next or previous cell; from nowhere to the first one in sight.
-function moveFrom(from: EventTarget | undefined | null, by: 1 | -1, cells: readonly HTMLElement[]): void {
+function moveFrom(from: EventTarget | null, by: 1 | -1, cells: readonly HTMLElement[]): void {
   const here = cells.findIndex((cell) => cell === from);
-  const next = here >= 0 ? cells[here + by] : cells.find((cell) => cell.getBoundingClientRect().bottom > 0);
-  if (next === undefined) return;
-  next.focus({ preventScroll: true });
-  next.scrollIntoView({ block: 'nearest' });
+  const next = here < 0 ? undefined : cells[here + by];
+  next?.focus({ preventScroll: true });
+  next?.scrollIntoView({ block: 'nearest' });
 }
 
 function writesText(target: EventTarget | null): boolean {

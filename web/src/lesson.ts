@@ -2,7 +2,7 @@
 
 import { Announcer } from './announcer.ts';
 import { CellElement, type CellEvents } from './cell.ts';
-import { Connection, browserClock, browserSocket } from './connection.ts';
+import { Connection, browserClock, browserSocket, type LinkState } from './connection.ts';
 import { listenForDialogs, onChoice, openDialog } from './dialogs.ts';
 import type { EditorSetup } from './editor.ts';
 import { Edits, Progress, careful, keepShelves, keptShelves, runMemory, type Box } from './keep.ts';
@@ -12,11 +12,11 @@ import type { ServerMessage, Shelf, Shelves } from './protocol.ts';
 import { Runs } from './runs.ts';
 import { changes } from './shelf-diff.ts';
 import { ShelvesElement, StripElement } from './shelves.ts';
-import { FRESH, changeWords } from './wording.ts';
+import { FRESH, MANY_TRIES, changeWords } from './wording.ts';
 
 // EDIT_REST is how long typing must pause before an edit is kept, in milliseconds.
 const EDIT_REST = 300;
-// RUN_ENDED is how many runs the page remembers the cell of, to show what they changed.
+// REMEMBERED is of how many runs the page knows the cell, to show there what they changed.
 const REMEMBERED = 20;
 
 export class Lesson {
@@ -39,7 +39,7 @@ export class Lesson {
     this.#announcer = new Announcer(page.getElementById('announcer') ?? page.body);
     this.#connection = new Connection(browserSocket, browserClock, {
       message: (message) => this.#heard(message),
-      state: (state, wait, tries) => this.#all(LinkStatusElement, 'storeroom-link').forEach((link) => link.show(state, wait, tries)),
+      state: (state, wait, tries) => void this.#showLink(state, wait, tries),
       odd: (error) => console.warn(`storeroom: a message of the server was not understood: ${error.message}`),
     });
     this.#runs = new Runs({
@@ -120,6 +120,12 @@ export class Lesson {
     this.page.addEventListener('shelves-expired', () => void this.#connection.send({ type: 'shelves' }));
   }
 
+  async #showLink(state: LinkState, wait: number, tries: number): Promise<void> {
+    const refused = state === 'waiting' && tries > MANY_TRIES && (await answers(location.href));
+    if (refused && this.#connection.ready) return;
+    for (const link of this.#all(LinkStatusElement, 'storeroom-link')) link.show(refused ? 'refused' : state, wait, tries);
+  }
+
   #heard(message: ServerMessage): void {
     switch (message.type) {
       case 'hello':
@@ -169,7 +175,7 @@ export class Lesson {
     this.#notice(FRESH);
   }
 
-  // notice is said above the shelves until the next one or until it is put away.
+  // notice stands on the page until the next one comes or it is put away.
   #notice(text: string): void {
     const bar = this.page.getElementById('notice');
     if (bar === null) return;
@@ -246,6 +252,16 @@ export class Lesson {
 // newId is a run's id. crypto.randomUUID would need https.
 function newId(): string {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(36).padStart(2, '0')).join('');
+}
+
+// answers tells whether the server is there at all, whatever it answers.
+async function answers(address: string): Promise<boolean> {
+  try {
+    await fetch(address, { method: 'HEAD', cache: 'no-store' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function whenIdle(then: () => void): void {

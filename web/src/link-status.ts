@@ -1,7 +1,6 @@
 // The connection's state in the page's head: quiet while all is well.
 
-import type { LinkState } from './connection.ts';
-import { linkWords } from './wording.ts';
+import { linkWords, type LinkView } from './wording.ts';
 
 export class LinkStatusElement extends HTMLElement {
   #timer = 0;
@@ -11,7 +10,7 @@ export class LinkStatusElement extends HTMLElement {
   }
 
   // show tells a state; wait is milliseconds to the next try, tries how many failed.
-  show(state: LinkState, wait: number, tries: number): void {
+  show(state: LinkView, wait: number, tries: number): void {
     clearTimeout(this.#timer);
     const words = linkWords(state, wait, tries);
     this.dataset['state'] = state;

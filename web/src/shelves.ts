@@ -43,8 +43,10 @@ export class ShelvesElement extends HTMLElement {
     const change = this.#changes.find((each) => each.store === shelf.store);
     const card = make('section', `shelf store-${shelf.store}`);
     const heading = make('h3', '');
-    const detail = make('small', '', shelf.detail);
-    heading.append(shelf.title, detail);
+    const words = storeWords(shelf.store);
+    // "no keys" need not stand there twice.
+    const detail = shelf.detail === words.empty ? '' : shelf.detail;
+    heading.append(shelf.title, make('small', '', detail));
     card.append(heading);
     if (shelf.note !== '') card.append(make('p', 'note', shelf.note));
     const items = this.#open.has(shelf.store) ? shelf.items : firstOf(shelf, change);
@@ -53,7 +55,7 @@ export class ShelvesElement extends HTMLElement {
       const list = make('ul', '');
       list.append(...rows);
       card.append(list);
-    } else if (shelf.note === '') card.append(make('p', 'empty', storeWords(shelf.store).empty));
+    } else if (shelf.note === '') card.append(make('p', 'empty', words.empty));
     this.#foot(card, shelf, items.length);
     return card;
   }

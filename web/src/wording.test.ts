@@ -37,5 +37,6 @@ test('what a run changed', () => {
 test('the connection', () => {
   assert.ok(linkWords('open', 0, 0).calm);
   assert.ok(!linkWords('waiting', 500, 1).calm);
+  assert.match(linkWords('refused', 0, 9).short, /reload/);
   assert.match(linkWords('waiting', 7200, 9).short, /is it running\? Trying again in 8 s/);
 });

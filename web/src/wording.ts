@@ -118,16 +118,27 @@ export interface LinkWords {
   readonly calm: boolean;
 }
 
+// LinkView is a connection's state as it is shown: `refused` when the server answers
+// the page's questions but lets no connection in.
+export type LinkView = 'connecting' | 'open' | 'waiting' | 'closed' | 'refused';
+
 // linkWords says how the connection stands; wait is milliseconds to the next try.
-export function linkWords(state: 'connecting' | 'open' | 'waiting' | 'closed', wait: number, tries: number): LinkWords {
-  switch (state) {
+export function linkWords(view: LinkView, wait: number, tries: number): LinkWords {
+  switch (view) {
     case 'open':
       return { short: 'connected', calm: true };
     case 'connecting':
       return { short: tries === 0 ? 'connecting' : 'connecting again', calm: tries === 0 };
     case 'closed':
       return { short: 'not connected', calm: false };
-    case 'waiting':
-      return { short: tries > 6 ? `no answer from Storeroom: is it running? Trying again in ${Math.ceil(wait / 1000)} s` : 'connection lost: trying again', calm: false };
+    case 'refused':
+      return { short: 'this page is not let in any more: reload it', calm: false };
+    case 'waiting': {
+      const silent = `no answer from Storeroom: is it running? Trying again in ${Math.ceil(wait / 1000)} s`;
+      return { short: tries > MANY_TRIES ? silent : 'connection lost: trying again', calm: false };
+    }
   }
 }
+
+// MANY_TRIES is how often a connection may fail before the page looks for the reason.
+export const MANY_TRIES = 5;
