@@ -44,7 +44,7 @@ verify: prepare
 	@$(program) verify $(ARGS)
 
 bench: prepare
-	@$(program) bench $(ARGS)
+	@go run ./server/bench -program $(program) $(ARGS)
 
 clean:
 	rm -rf bin web/node_modules web/build
