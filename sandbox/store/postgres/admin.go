@@ -34,7 +34,13 @@ func (c *Cluster) connect(ctx context.Context, dial dialer, role, db string) (*p
 		return nil, fmt.Errorf("connect to postgres as %s: %w", role, err)
 	}
 	cfg.User, cfg.Password, cfg.Database = role, s.password(role), db
-	cfg.RuntimeParams = map[string]string{"application_name": "storeroom", "search_path": "pg_catalog"}
+	// A database's owner may set defaults for whoever connects; these are ours.
+	cfg.RuntimeParams = map[string]string{
+		"application_name": "storeroom", "search_path": "pg_catalog",
+		"statement_timeout": "0", "transaction_timeout": "0", "idle_session_timeout": "0", "lock_timeout": "0",
+		"default_transaction_read_only": "off", "default_transaction_deferrable": "off", "row_security": "on",
+		"client_encoding": "UTF8", "standard_conforming_strings": "on", "check_function_bodies": "on",
+	}
 	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // one round trip; these connections are short
 	conn, err := pgx.ConnectConfig(ctx, cfg)

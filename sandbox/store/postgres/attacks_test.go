@@ -74,6 +74,7 @@ var attacks = []struct{ sql, code string }{
 	{"GRANT pg_read_server_files TO postgres", denied},
 	{"GRANT pg_write_server_files TO postgres", denied},
 	{"GRANT pg_read_all_data TO postgres", denied},
+	{"GRANT pg_use_reserved_connections TO postgres", denied},
 	{"SET ROLE storeroom", denied},
 	{"SET SESSION AUTHORIZATION storeroom", denied},
 	{"CREATE ROLE replicant BYPASSRLS", denied},
@@ -384,6 +385,7 @@ func TestInspectIsNotTheSuperuser(t *testing.T) {
 		"CREATE FUNCTION trap() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN INSERT INTO public.who VALUES (current_user); RETURN true; END'",
 		"CREATE VIEW v AS SELECT trap()",
 		"CREATE TABLE p (n int)", "ALTER TABLE p ENABLE ROW LEVEL SECURITY", "CREATE POLICY look ON p USING (trap())",
+		"INSERT INTO p VALUES (1), (2)",
 	} {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatalf("%s: %v", sql, err)
@@ -397,7 +399,7 @@ func TestInspectIsNotTheSuperuser(t *testing.T) {
 	for _, item := range shelf.Items {
 		details[item.Name] = item.Detail
 	}
-	if details["v"] != "view" || details["who"] != "0 rows" {
+	if details["v"] != "view" || details["who"] != "0 rows" || details["p"] != "2 rows" {
 		t.Errorf("the shelf: %+v", shelf)
 	}
 	var super int
@@ -417,6 +419,17 @@ func TestInspectOfALockedTable(t *testing.T) {
 	defer cancel()
 	shelf, err := c.Inspect(ctx)
 	if err != nil || len(shelf.Items) != 1 || shelf.Items[0].Detail != "about 5 rows" {
+		t.Errorf("%+v, %v", shelf, err)
+	}
+}
+
+func TestInspectOfAClosedDatabase(t *testing.T) {
+	c := open(t, configFor(t, testUID))
+	if _, err := connect(t, c).Exec(t.Context(), "ALTER DATABASE testdb CONNECTION LIMIT 0"); err != nil {
+		t.Fatal(err)
+	}
+	shelf, err := c.Inspect(t.Context())
+	if err != nil || !strings.Contains(shelf.Note, "too many connections") || len(shelf.Items) != 1 {
 		t.Errorf("%+v, %v", shelf, err)
 	}
 }

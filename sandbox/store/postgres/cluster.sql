@@ -6,5 +6,5 @@ ALTER DATABASE postgres OWNER TO postgres;
 
 -- Who counts the rows for the page. It is not the superuser, because reading a table may
 -- run functions that the table's owner wrote.
-CREATE ROLE %[1]s LOGIN PASSWORD '%[2]s';
+CREATE ROLE %[1]s LOGIN BYPASSRLS PASSWORD '%[2]s';
 GRANT pg_read_all_data, pg_use_reserved_connections TO %[1]s;

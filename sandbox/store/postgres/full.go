@@ -69,7 +69,7 @@ func (c *Cluster) watch(ctx context.Context, u daemon.Usage) {
 	var err error
 	switch {
 	case u.Memory > memoryLimit && u.Largest != 0:
-		c.say("a query of yours took too much memory and was ended")
+		c.say("PostgreSQL has ended a query of yours that took too much memory")
 		err = syscall.Kill(u.Largest, syscall.SIGTERM) // what pg_terminate_backend does
 	case u.Disk > c.limit(tooFull):
 		err = c.brake(ctx)
@@ -88,7 +88,7 @@ func (c *Cluster) watch(ctx context.Context, u daemon.Usage) {
 
 func (c *Cluster) say(text string) {
 	if c.cfg.Notify != nil {
-		c.cfg.Notify("PostgreSQL: " + text)
+		c.cfg.Notify(text)
 	}
 }
 
@@ -138,7 +138,7 @@ func (c *Cluster) admit(ctx context.Context) error {
 		}
 	}
 	clear(c.fullness.set)
-	c.say("there is room again, you can write")
+	c.say("your PostgreSQL has room again: you can write")
 	return os.Remove(c.file(fullName))
 }
 
@@ -153,7 +153,7 @@ func (c *Cluster) brake(ctx context.Context) error {
 }
 
 func (c *Cluster) tooFullMessage() string {
-	return fmt.Sprintf("it was stopped, because it held more than %d MB: press Reset to begin with a fresh one", c.limit(tooFull)>>20)
+	return fmt.Sprintf("your PostgreSQL was stopped, because it held more than %d MB: press Reset to begin with a fresh one", c.limit(tooFull)>>20)
 }
 
 // startable answers an error for a cluster that is beyond the second limit.

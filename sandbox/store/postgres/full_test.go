@@ -76,6 +76,8 @@ func TestOverTheLimitDeletingWorks(t *testing.T) {
 		"INSERT INTO parent VALUES (1)", "INSERT INTO child VALUES (1)",
 		"CREATE TABLE pieces (n int) PARTITION BY RANGE (n)", "CREATE TABLE piece PARTITION OF pieces FOR VALUES FROM (0) TO (9)",
 		"CREATE TABLE later (n int)", "CREATE DATABASE second",
+		// Nor must a database's own defaults keep the server from its work.
+		"ALTER DATABASE testdb SET statement_timeout = 1", "ALTER DATABASE testdb SET default_transaction_read_only = on",
 	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			t.Fatalf("%s: %v", sql, err)

@@ -46,6 +46,12 @@ func (c *Cluster) Inspect(ctx context.Context) (sandbox.Shelf, error) {
 			Note: "the database " + Database + " was dropped: CREATE DATABASE " + Database + " makes an empty one, Reset brings the first one back"}
 		return shelf, c.rest.Save(shelf)
 	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) { // the learner's doing: no connections allowed, the role's sessions ended
+		shelf := c.resting()
+		shelf.Note = "the tables can't be listed now: " + pg.Message
+		return shelf, nil
+	}
 	return sandbox.Shelf{}, fmt.Errorf("look into postgres: %w", err)
 }
 
