@@ -219,7 +219,7 @@ func TestMemoryLimit(t *testing.T) {
 		"tiny": "x = {}\nwhile True: x[len(x)] = len(x) * 1.5",
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, out, _ := pythontest.Guest(t, e, python.GuestConfig{Memory: 128 << 20})
+			g, out, _ := pythontest.Guest(t, e, python.GuestConfig{Memory: 192 << 20})
 			r, err := g.Turn(t.Context(), python.Turn{Source: source, Name: "cell.py", Run: patience, Grace: patience})
 			if err != nil || r.Exception != "MemoryError" {
 				t.Fatalf("ended %+v, %v", r, err)
@@ -230,7 +230,7 @@ func TestMemoryLimit(t *testing.T) {
 			if got := said(t, g, out, "x = None\nprint('alive')"); got != "alive\n" {
 				t.Errorf("afterwards %q", got)
 			}
-			if g.Memory() > 128<<20 {
+			if g.Memory() > 192<<20 {
 				t.Errorf("%d bytes of memory", g.Memory())
 			}
 		})
@@ -239,7 +239,7 @@ func TestMemoryLimit(t *testing.T) {
 
 // See Guest.fault.
 func TestMemoryFullInAppend(t *testing.T) {
-	g, _, _ := pythontest.Guest(t, pythontest.ForTest(t), python.GuestConfig{Memory: 128 << 20})
+	g, _, _ := pythontest.Guest(t, pythontest.ForTest(t), python.GuestConfig{Memory: 192 << 20})
 	r, err := g.Turn(t.Context(), python.Turn{Source: "x = []\nwhile True: x.append(len(x) * 1.5)", Name: "cell.py", Run: patience, Grace: patience})
 	var trap *python.Trap
 	if errors.As(err, &trap) && trap.MemoryFull || err == nil && r.Exception == "MemoryError" {
