@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"sync/atomic"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -93,7 +95,7 @@ func (tx *Tx) CreateIndex(op *opctx.Op, ns NS, def *index.Def) error {
 	if c == nil {
 		return missing(ns)
 	}
-	ix := &Index{Def: def}
+	ix := &Index{Def: def, uses: new(atomic.Int64)}
 	cur := c.records.Cursor()
 	for ok := cur.First(); ok; ok = cur.Next() {
 		if op != nil {

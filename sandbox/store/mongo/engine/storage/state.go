@@ -9,6 +9,7 @@ package storage
 
 import (
 	"strings"
+	"sync/atomic"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
@@ -59,6 +60,7 @@ type Index struct {
 	Arrays   map[string]bool // the paths that were, in wildcard indexes
 	Bytes    int64
 	keys     ptree.Tree[string, struct{}]
+	uses     *atomic.Int64 // shared by all its states
 }
 
 // Collection answers the collection, nil where there is none.
@@ -137,6 +139,10 @@ func (c *Collection) ByID(id bsonval.Value) (record int64, ok bool) {
 
 // Keys is a cursor over the index's entries in order; index.SplitEntry reads them.
 func (ix *Index) Keys() ptree.Cursor[string, struct{}] { return ix.keys.Cursor() }
+
+// Used notes that a query read the index; Uses tells how many have.
+func (ix *Index) Used()       { ix.uses.Add(1) }
+func (ix *Index) Uses() int64 { return ix.uses.Load() }
 
 // Len is the number of entries.
 func (ix *Index) Len() int { return ix.keys.Len() }

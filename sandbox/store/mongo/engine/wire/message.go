@@ -47,6 +47,7 @@ type Message struct {
 	Legacy     bool                     // OP_QUERY
 	Namespace  string                   // OP_QUERY's collection
 	Compressor Compressor               // that the request came in; the reply goes in it too
+	Bad        error                    // why there is no Body: the content was not in order
 }
 
 // ErrProtocol says that the peer broke the protocol: the connection can't go on.

@@ -1,0 +1,132 @@
+package command
+
+import (
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/agg"
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/cursor"
+	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+func (s *Server) aggregateCommands() []Spec {
+	return []Spec{
+		{Name: "aggregate", Fields: "pipeline explain allowDiskUse cursor bypassDocumentValidation collation hint let isMapReduceCommand fromMongos needsMerge exchange runtimeConstants",
+			Run: s.aggregate, InTxn: true},
+	}
+}
+
+func streamDocs(docs []bsonval.Doc) stream.Iterator { return stream.Docs(docs) }
+
+func (s *Server) aggregate(r *Request) (bsonval.Doc, error) {
+	pipeline := r.Body.Get("pipeline")
+	switch pipeline.Type() {
+	case bsonval.Array:
+	case bsonval.Missing:
+		return nil, required("aggregate.pipeline")
+	default:
+		return nil, mongoerr.New(mongoerr.TypeMismatch, "'pipeline' option must be specified as an array")
+	}
+	ns, err := r.aggregateNS()
+	if err != nil {
+		return nil, err
+	}
+	if v := r.Body.Get("explain"); v.Truth() {
+		return s.explainAggregate(r, ns, pipeline.Doc(), "queryPlanner")
+	}
+	opts, err := r.Doc("cursor")
+	if err != nil {
+		return nil, err
+	}
+	if opts == nil {
+		return nil, mongoerr.New(mongoerr.FailedToParse, "The 'cursor' option is required, except for aggregate with the explain argument")
+	}
+	size := int64(-1)
+	if v := opts.Get("batchSize"); !v.IsMissing() {
+		if !v.IsNumber() {
+			return nil, wrongType("cursor.batchSize", v, "number")
+		}
+		if size = v.Long(); size < 0 {
+			return nil, mongoerr.New(mongoerr.BadValue, "BSON field 'batchSize' value must be >= 0, actual value '%d'", size)
+		}
+	}
+	c, err := s.startPipeline(r, ns, pipeline.Doc())
+	if err != nil {
+		return nil, err
+	}
+	return s.firstBatch(r, c, size, false, 0)
+}
+
+func (r *Request) aggregateNS() (storage.NS, error) {
+	v := r.Body.First().Value
+	if v.IsNumber() && v.Long() == 1 {
+		return storage.NS{DB: r.DB, Coll: "$cmd.aggregate"}, nil
+	}
+	if v.IsNumber() {
+		return storage.NS{}, mongoerr.New(mongoerr.FailedToParse, "Invalid command format: the 'aggregate' field must specify a collection name or 1")
+	}
+	return r.Collection()
+}
+
+// startPipeline compiles and starts a pipeline and answers its cursor, not yet kept.
+func (s *Server) startPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (*cursor.Cursor, error) {
+	if err := r.collate(r.Body, r.State().Collection(ns)); err != nil {
+		return nil, err
+	}
+	if err := r.let(); err != nil {
+		return nil, err
+	}
+	c := &cursor.Cursor{NS: ns.String(), Op: r.Op, Command: r.Body}
+	if first := firstStage(stages); first == "$changeStream" {
+		return c, s.openChangeStream(r, ns, stages, c)
+	}
+	it, err := s.runPipeline(r, ns, stages)
+	c.Rows = it
+	return c, err
+}
+
+func firstStage(stages bsonval.Doc) string {
+	v := stages.At(0)
+	if v.Type() != bsonval.Object {
+		return ""
+	}
+	return v.Doc().First().Name
+}
+
+func (s *Server) runPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (stream.Iterator, error) {
+	src := &source{r: r}
+	view, under, err := src.resolve(ns)
+	if err != nil {
+		return nil, err
+	}
+	if view != nil {
+		ns, stages = under, concat(view, stages)
+	}
+	coll := ns.Coll
+	if strings.HasPrefix(coll, "$cmd") {
+		coll = ""
+	}
+	if v := r.Body.Get("hint"); !v.IsMissing() {
+		src.hint = v
+	}
+	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: coll, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)}
+	p, err := agg.Compile(stages, env)
+	if err != nil {
+		return nil, err
+	}
+	return p.Run()
+}
+
+func concat(a, b bsonval.Doc) bsonval.Doc {
+	var out bsonval.Builder
+	for v := range a.Values() {
+		out.Item(v)
+	}
+	for v := range b.Values() {
+		out.Item(v)
+	}
+	return out.Doc()
+}

@@ -1,0 +1,29 @@
+package command
+
+import (
+	"context"
+	"time"
+)
+
+// Start begins the server's background work, which ends with ctx. It sleeps nearly
+// all the time: an idle server costs nothing.
+func (s *Server) Start(ctx context.Context) {
+	const every = time.Minute
+	var tick func()
+	tick = func() {
+		if ctx.Err() != nil {
+			return
+		}
+		s.sweep()
+		time.AfterFunc(every, tick)
+	}
+	time.AfterFunc(every, tick)
+}
+
+// sweep forgets what nobody has used for long.
+func (s *Server) sweep() {
+	s.cursors.Expire()
+	for _, sess := range s.sessions.Expire() {
+		s.endSession(sess.ID)
+	}
+}

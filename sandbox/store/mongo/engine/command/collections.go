@@ -1,0 +1,360 @@
+package command
+
+import (
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/crud"
+	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+const createFields = "capped autoIndexId idIndex size max storageEngine validator validationLevel validationAction indexOptionDefaults viewOn pipeline collation changeStreamPreAndPostImages timeseries clusteredIndex expireAfterSeconds encryptedFields temp flags recordIdsReplicated"
+
+func (s *Server) collectionCommands() []Spec {
+	return []Spec{
+		{Name: "create", Fields: createFields, Run: s.create, InTxn: true},
+		{Name: "drop", Run: s.drop},
+		{Name: "dropDatabase", Run: s.dropDatabase},
+		{Name: "listCollections", Fields: "filter cursor nameOnly authorizedCollections", Run: s.listCollections},
+		{Name: "listDatabases", Fields: "filter nameOnly authorizedDatabases", Run: s.listDatabases, Admin: true},
+		{Name: "renameCollection", Fields: "to dropTarget", Run: s.renameCollection, Admin: true},
+	}
+}
+
+func (s *Server) create(r *Request) (bsonval.Doc, error) {
+	ns, err := r.Collection()
+	if err != nil {
+		return nil, err
+	}
+	options, err := s.createOptions(r, ns)
+	if err != nil {
+		return nil, err
+	}
+	err = r.write(func(w *crud.Writer) error {
+		if old := w.Tx.Collection(ns); old != nil {
+			if old.Options.Same(options) || len(old.Options) == 0 && options.IsEmpty() {
+				return nil
+			}
+			return mongoerr.New(mongoerr.NamespaceExists, "Collection %s already exists. NS: %s", ns, ns)
+		}
+		_, err := crud.Create(r.Op, w.Tx, ns, options)
+		return err
+	})
+	return nil, err
+}
+
+// createOptions checks the options of create and answers them as they are kept.
+func (s *Server) createOptions(r *Request, ns storage.NS) (bsonval.Doc, error) {
+	b := bsonval.NewBuilder(128)
+	for name, v := range r.Body.All() {
+		if !containsField(createFields, name) {
+			continue
+		}
+		switch name {
+		case "autoIndexId", "idIndex", "flags", "temp":
+			continue
+		case "capped":
+			if v.Truth() {
+				b.Bool(name, true)
+			}
+			continue
+		case "collation":
+			if err := r.collate(r.Body, nil); err != nil {
+				return nil, err
+			}
+			if v.Type() == bsonval.Object && v.Doc().IsEmpty() {
+				continue
+			}
+		}
+		b.Set(name, v)
+	}
+	options := b.Doc()
+	return options, s.checkOptions(r, ns, options)
+}
+
+func containsField(list, name string) bool {
+	for f := range strings.FieldsSeq(list) {
+		if f == name {
+			return true
+		}
+	}
+	return false
+}
+
+// checkOptions refuses options that make no sense, for create and collMod.
+func (s *Server) checkOptions(r *Request, ns storage.NS, options bsonval.Doc) error {
+	if v := options.Get("validator"); !v.IsMissing() {
+		if v.Type() != bsonval.Object {
+			return wrongType("create.validator", v, "object")
+		}
+		if _, err := match.Compile(v.Doc(), s.matchEnv(r.Op, nil)); err != nil {
+			return err
+		}
+	}
+	capped := options.Get("capped").Truth()
+	size := options.Get("size")
+	switch {
+	case capped && size.IsMissing():
+		return mongoerr.New(mongoerr.InvalidOptions, "the 'size' field is required when 'capped' is true")
+	case !capped && !size.IsMissing():
+		return mongoerr.New(mongoerr.InvalidOptions, "the 'capped' field needs to be true when either the 'size' or 'max' fields are present")
+	}
+	if v := options.Get("viewOn"); !v.IsMissing() {
+		return s.checkView(r, ns, options)
+	}
+	if !options.Get("pipeline").IsMissing() {
+		return mongoerr.New(mongoerr.InvalidOptions, "'pipeline' requires 'viewOn' to also be specified")
+	}
+	return nil
+}
+
+// checkView compiles a view's pipeline, and looks for cycles.
+func (s *Server) checkView(r *Request, ns storage.NS, options bsonval.Doc) error {
+	on := options.Get("viewOn")
+	if on.Type() != bsonval.String {
+		return wrongType("create.viewOn", on, "string")
+	}
+	if on.Str() == "" {
+		return mongoerr.New(mongoerr.BadValue, "'viewOn' cannot be empty")
+	}
+	if v := options.Get("pipeline"); !v.IsMissing() && v.Type() != bsonval.Array {
+		return wrongType("create.pipeline", v, "array")
+	}
+	at := storage.NS{DB: ns.DB, Coll: on.Str()}
+	for {
+		if at == ns {
+			return mongoerr.New(mongoerr.GraphContainsCycle, "View cycle detected: %s => %s", ns, at)
+		}
+		c := r.State().Collection(at)
+		if c == nil || !c.IsView() {
+			return nil
+		}
+		at.Coll = c.Options.Get("viewOn").Str()
+	}
+}
+
+func (s *Server) drop(r *Request) (bsonval.Doc, error) {
+	ns, err := r.Collection()
+	if err != nil {
+		return nil, err
+	}
+	var b bsonval.Builder
+	err = r.write(func(w *crud.Writer) error {
+		b.Reset()
+		c := w.Tx.Collection(ns)
+		if c == nil {
+			return nil // no error since 7.0
+		}
+		if !c.IsView() {
+			b.Int32("nIndexesWas", int32(len(c.Indexes)))
+		}
+		b.Str("ns", ns.String())
+		return w.Tx.Drop(ns)
+	})
+	return b.Doc(), err
+}
+
+func (s *Server) dropDatabase(r *Request) (bsonval.Doc, error) {
+	if r.DB == "admin" || r.DB == "config" || r.DB == "local" {
+		return nil, mongoerr.New(mongoerr.IllegalOperation, "Dropping the '%s' database is prohibited.", r.DB)
+	}
+	var b bsonval.Builder
+	err := r.write(func(w *crud.Writer) error {
+		b.Reset()
+		all := w.Tx.View().Collections(r.DB)
+		for _, c := range all {
+			if err := w.Tx.Drop(c.NS); err != nil {
+				return err
+			}
+		}
+		if len(all) > 0 {
+			w.Tx.Mark(storage.DropDatabase, storage.NS{DB: r.DB})
+			b.Str("dropped", r.DB)
+		}
+		return nil
+	})
+	return b.Doc(), err
+}
+
+func (s *Server) listCollections(r *Request) (bsonval.Doc, error) {
+	filter, err := r.Doc("filter")
+	if err != nil {
+		return nil, err
+	}
+	nameOnly, err := r.Bool("nameOnly")
+	if err != nil {
+		return nil, err
+	}
+	var docs []bsonval.Doc
+	for _, c := range r.State().Collections(r.DB) {
+		docs = append(docs, collectionInfo(c, nameOnly))
+	}
+	docs, err = r.filtered(docs, filter)
+	if err != nil {
+		return nil, err
+	}
+	return s.list(r, r.DB+".$cmd.listCollections", docs)
+}
+
+func collectionInfo(c *storage.Collection, nameOnly bool) bsonval.Doc {
+	b := bsonval.NewBuilder(256)
+	kind := "collection"
+	switch {
+	case c.IsView():
+		kind = "view"
+	case !c.Options.Get("timeseries").IsMissing():
+		kind = "timeseries"
+	}
+	b.Str("name", c.NS.Coll).Str("type", kind)
+	if nameOnly {
+		return b.Doc()
+	}
+	options := c.Options
+	if options == nil {
+		options = bsonval.EmptyDoc()
+	}
+	b.SetDoc("options", options)
+	b.OpenDoc("info").Bool("readOnly", c.IsView())
+	if !c.IsView() {
+		b.Set("uuid", bsonval.BinaryValue(4, c.UUID[:]))
+	}
+	b.Close()
+	if len(c.Indexes) > 0 {
+		b.SetDoc("idIndex", c.Indexes[0].Def.Spec)
+	}
+	return b.Doc()
+}
+
+// filtered keeps the documents that a filter matches.
+func (r *Request) filtered(docs []bsonval.Doc, filter bsonval.Doc) ([]bsonval.Doc, error) {
+	if len(filter) <= 5 {
+		return docs, nil
+	}
+	m, err := match.Compile(filter, r.Server.matchEnv(r.Op, nil))
+	if err != nil {
+		return nil, err
+	}
+	frame := expr.NewFrame(r.Op)
+	var out []bsonval.Doc
+	for _, d := range docs {
+		ok, err := m.MatchIn(frame, stream.Row{Doc: d})
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+func (s *Server) listDatabases(r *Request) (bsonval.Doc, error) {
+	filter, err := r.Doc("filter")
+	if err != nil {
+		return nil, err
+	}
+	nameOnly, err := r.Bool("nameOnly")
+	if err != nil {
+		return nil, err
+	}
+	state := r.State()
+	var docs []bsonval.Doc
+	total := int64(0)
+	for _, name := range databaseNames(state) {
+		size := int64(0)
+		empty := true
+		for _, c := range state.Collections(name) {
+			size += c.Bytes
+			for _, ix := range c.Indexes {
+				size += ix.Bytes
+			}
+			empty = false
+		}
+		total += size
+		var b bsonval.Builder
+		b.Str("name", name)
+		if !nameOnly {
+			b.Int64("sizeOnDisk", size).Bool("empty", empty)
+		}
+		docs = append(docs, b.Doc())
+	}
+	if docs, err = r.filtered(docs, filter); err != nil {
+		return nil, err
+	}
+	var b bsonval.Builder
+	b.OpenArray("databases")
+	for _, d := range docs {
+		b.ItemDoc(d)
+	}
+	b.Close()
+	if !nameOnly {
+		b.Int64("totalSize", total).Int64("totalSizeMb", total>>20)
+	}
+	return b.Doc(), nil
+}
+
+// databaseNames are the databases that there are; admin, config and local always.
+func databaseNames(state *storage.State) []string {
+	names := state.Databases()
+	for _, always := range []string{"admin", "config", "local"} {
+		at, found := 0, false
+		for at < len(names) && names[at] <= always {
+			found = found || names[at] == always
+			at++
+		}
+		if !found {
+			names = append(names[:at], append([]string{always}, names[at:]...)...)
+		}
+	}
+	return names
+}
+
+func (s *Server) renameCollection(r *Request) (bsonval.Doc, error) {
+	from, err := r.Str("renameCollection")
+	if err != nil {
+		return nil, err
+	}
+	to, err := r.Str("to")
+	if err != nil {
+		return nil, err
+	}
+	dropTarget, err := r.Bool("dropTarget")
+	if err != nil {
+		return nil, err
+	}
+	source, okFrom := storage.ParseNS(from)
+	target, okTo := storage.ParseNS(to)
+	switch {
+	case !okFrom:
+		return nil, mongoerr.New(mongoerr.InvalidNamespace, "Invalid namespace specified '%s'", from)
+	case !okTo:
+		return nil, mongoerr.New(mongoerr.InvalidNamespace, "Invalid target namespace: %s", to)
+	}
+	if err := crud.CheckNS(target); err != nil {
+		return nil, err
+	}
+	return nil, r.write(func(w *crud.Writer) error {
+		c := w.Tx.Collection(source)
+		switch {
+		case c == nil:
+			return mongoerr.New(mongoerr.NamespaceNotFound, "Source collection %s does not exist", source)
+		case c.IsView():
+			return mongoerr.New(mongoerr.CommandNotSupportedOnView, "cannot rename view: %s", source)
+		case source == target:
+			return mongoerr.New(mongoerr.IllegalOperation, "Can't rename a collection to itself")
+		}
+		if w.Tx.Collection(target) != nil {
+			if !dropTarget {
+				return mongoerr.New(mongoerr.NamespaceExists, "target namespace exists")
+			}
+			if err := w.Tx.Drop(target); err != nil {
+				return err
+			}
+		}
+		return w.Tx.Rename(source, target)
+	})
+}

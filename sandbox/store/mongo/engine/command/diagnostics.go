@@ -1,0 +1,266 @@
+package command
+
+import (
+	"cmp"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/storage"
+)
+
+func (s *Server) diagnosticCommands() []Spec {
+	return []Spec{
+		{Name: "buildInfo", Aliases: []string{"buildinfo"}, Run: s.buildInfo, NoAuth: true},
+		{Name: "hostInfo", Run: s.hostInfo, Admin: true},
+		{Name: "serverStatus", Fields: "*", Run: s.serverStatus},
+		{Name: "dbStats", Aliases: []string{"dbstats"}, Fields: "scale freeStorage", Run: s.dbStats},
+		{Name: "collStats", Aliases: []string{"collstats"}, Fields: "scale", Run: s.collStats},
+		{Name: "dataSize", Fields: "keyPattern min max estimate", Run: s.dataSize},
+		{Name: "getLog", Run: s.getLog, Admin: true},
+		{Name: "getCmdLineOpts", Run: s.getCmdLineOpts, Admin: true},
+		{Name: "listCommands", Run: s.listCommands, NoAuth: true},
+		{Name: "replSetGetStatus", Run: s.replSetGetStatus, Admin: true},
+		{Name: "replSetGetConfig", Run: s.replSetGetConfig, Admin: true},
+		{Name: "features", Fields: "oidReset", Run: func(*Request) (bsonval.Doc, error) {
+			return bsonval.D(bsonval.E("js", bsonval.BoolValue(true)), bsonval.E("oidMachine", bsonval.IntValue(1))), nil
+		}},
+		{Name: "top", Run: s.top, Admin: true},
+		{Name: "validate", Fields: "full repair metadata checkBSONConformance background", Run: s.validate},
+		{Name: "dbHash", Aliases: []string{"dbhash"}, Fields: "collections", Run: s.dbHash},
+		{Name: "fsync", Fields: "lock fsyncLockAcquisitionTimeoutMillis", Run: func(*Request) (bsonval.Doc, error) {
+			return bsonval.D(bsonval.E("numFiles", bsonval.IntValue(1))), nil
+		}, Admin: true},
+		{Name: "compact", Fields: "force freeSpaceTargetMB dryRun", Run: func(*Request) (bsonval.Doc, error) {
+			return bsonval.D(bsonval.E("bytesFreed", bsonval.IntValue(0))), nil
+		}},
+		{Name: "getDefaultRWConcern", Fields: "inMemory", Run: s.getDefaultRWConcern, Admin: true},
+		{Name: "logRotate", Run: func(*Request) (bsonval.Doc, error) { return nil, nil }, Admin: true},
+		{Name: "whatsmyuri", Run: func(r *Request) (bsonval.Doc, error) {
+			return bsonval.D(bsonval.E("you", bsonval.StringValue(r.Conn.Remote))), nil
+		}, NoAuth: true},
+		{Name: "getParameterNames", Run: func(*Request) (bsonval.Doc, error) { return nil, nil }},
+	}
+}
+
+func (s *Server) buildInfo(*Request) (bsonval.Doc, error) {
+	b := bsonval.NewBuilder(512)
+	b.Str("version", Version).Str("gitVersion", "storeroom").OpenArray("modules").Close()
+	b.Str("allocator", "go").Str("javascriptEngine", "goja").Str("sysInfo", "deprecated")
+	b.OpenArray("versionArray")
+	for _, n := range []int32{8, 0, 4, 0} {
+		b.Item(bsonval.IntValue(n))
+	}
+	b.Close()
+	b.OpenDoc("openssl").Str("running", "disabled").Str("compiled", "disabled").Close()
+	b.OpenDoc("buildEnvironment").Str("target_arch", runtime.GOARCH).Str("target_os", runtime.GOOS).Close()
+	b.Int32("bits", 64).Bool("debug", false).Int32("maxBsonObjectSize", bsonval.MaxDocument)
+	b.OpenArray("storageEngines").ItemStr("persistentTree").Close()
+	return b.Doc(), nil
+}
+
+func (s *Server) hostInfo(r *Request) (bsonval.Doc, error) {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	b := bsonval.NewBuilder(512)
+	b.OpenDoc("system").Set("currentTime", bsonval.TimeValue(r.Op.Now)).Str("hostname", r.Conn.Addr)
+	b.Int32("cpuAddrSize", 64).Int64("memSizeMB", int64(m.Sys>>20)).Int64("memLimitMB", int64(m.Sys>>20))
+	b.Int32("numCores", int32(runtime.NumCPU())).Str("cpuArch", runtime.GOARCH).Bool("numaEnabled", false).Close()
+	b.OpenDoc("os").Str("type", "Linux").Str("name", runtime.GOOS).Str("version", "").Close()
+	b.OpenDoc("extra").Close()
+	return b.Doc(), nil
+}
+
+func (s *Server) serverStatus(r *Request) (bsonval.Doc, error) {
+	up := r.Op.Now.Sub(s.started)
+	state := s.store.State()
+	open, fixed := s.cursors.Counts()
+	s.mu.Lock()
+	conns := len(s.conns)
+	s.mu.Unlock()
+	b := bsonval.NewBuilder(2048)
+	b.Str("host", r.Conn.Addr).Str("version", Version).Str("process", "mongod").OpenArray("service").ItemStr("shard").Close()
+	b.Int64("pid", int64(os.Getpid())).Double("uptime", up.Seconds()).Int64("uptimeMillis", up.Milliseconds())
+	b.Int64("uptimeEstimate", int64(up.Seconds())).Set("localTime", bsonval.TimeValue(r.Op.Now))
+	b.OpenDoc("asserts").Int32("regular", 0).Int32("warning", 0).Int32("msg", 0).Int32("user", 0).Int32("rollovers", 0).Close()
+	b.OpenDoc("catalogStats").Int32("collections", int32(len(state.Collections("")))).Close()
+	b.OpenDoc("connections").Int32("current", int32(conns)).Int32("available", 1<<16-int32(conns)).Int64("totalCreated", s.counters.connections.Load()).Int32("active", 1).Close()
+	b.OpenDoc("metrics").OpenDoc("cursor").Int64("timedOut", 0).OpenDoc("open").Int64("noTimeout", int64(fixed)).Int64("pinned", 0).Int64("total", int64(open)).Close().Close().Close()
+	b.OpenDoc("network").Int64("bytesIn", s.counters.bytesIn.Load()).Int64("bytesOut", s.counters.bytesOut.Load()).Int64("numRequests", s.counters.requests.Load()).Close()
+	b.OpenDoc("opcounters").Int64("insert", s.counters.insert.Load()).Int64("query", s.counters.query.Load()).Int64("update", s.counters.update.Load())
+	b.Int64("delete", s.counters.delete.Load()).Int64("getmore", s.counters.getmore.Load()).Int64("command", s.counters.command.Load()).Close()
+	b.OpenDoc("repl").OpenArray("hosts").ItemStr(r.Conn.Addr).Close().Str("setName", s.opts.SetName).Int32("setVersion", 1)
+	b.Bool("isWritablePrimary", true).Bool("secondary", false).Str("primary", r.Conn.Addr).Str("me", r.Conn.Addr).Close()
+	b.OpenDoc("logicalSessionRecordCache").Int32("activeSessionsCount", int32(len(s.sessions.All()))).Close()
+	b.OpenDoc("storageEngine").Str("name", "persistentTree").Bool("supportsCommittedReads", true).Bool("persistent", true).Bool("readOnly", false).Close()
+	b.OpenDoc("mem").Int32("bits", 64).Int64("resident", state.Bytes>>20).Int64("virtual", state.Bytes>>20).Bool("supported", true).Close()
+	return b.Doc(), nil
+}
+
+func scaleOf(r *Request) (int64, error) {
+	scale, err := r.Long("scale", 1)
+	if err == nil && scale < 1 {
+		err = mongoerr.New(51024, "BSON field 'scale' value must be >= 1, actual value '%d'", scale)
+	}
+	return scale, err
+}
+
+func (s *Server) dbStats(r *Request) (bsonval.Doc, error) {
+	scale, err := scaleOf(r)
+	if err != nil {
+		return nil, err
+	}
+	var collections, views, objects, data, indexes, indexBytes int64
+	for _, c := range r.State().Collections(r.DB) {
+		if c.IsView() {
+			views++
+			continue
+		}
+		collections++
+		objects += int64(c.Count())
+		data += c.Bytes
+		for _, ix := range c.Indexes {
+			indexes++
+			indexBytes += ix.Bytes
+		}
+	}
+	average := 0.0
+	if objects > 0 {
+		average = float64(data) / float64(objects)
+	}
+	f := float64(scale)
+	b := bsonval.NewBuilder(256)
+	b.Str("db", r.DB).Int64("collections", collections).Int64("views", views).Int64("objects", objects)
+	b.Double("avgObjSize", average).Double("dataSize", float64(data)/f).Double("storageSize", float64(data)/f)
+	b.Int64("indexes", indexes).Double("indexSize", float64(indexBytes)/f).Double("totalSize", float64(data+indexBytes)/f)
+	b.Int64("scaleFactor", scale).Double("fsUsedSize", 0).Double("fsTotalSize", 0)
+	return b.Doc(), nil
+}
+
+func (s *Server) collStats(r *Request) (bsonval.Doc, error) {
+	ns, err := r.Collection()
+	if err != nil {
+		return nil, err
+	}
+	scale, err := scaleOf(r)
+	if err != nil {
+		return nil, err
+	}
+	c := r.State().Collection(ns)
+	b := bsonval.NewBuilder(512)
+	b.Str("ns", ns.String())
+	if c == nil {
+		c = &storage.Collection{NS: ns}
+	}
+	if c.IsView() {
+		return nil, mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)
+	}
+	storageStats(b, c, scale)
+	return b.Doc(), nil
+}
+
+func (s *Server) dataSize(r *Request) (bsonval.Doc, error) {
+	name, err := r.Str("dataSize")
+	if err != nil {
+		return nil, err
+	}
+	ns, ok := storage.ParseNS(name)
+	if !ok {
+		return nil, mongoerr.New(mongoerr.InvalidNamespace, "Invalid namespace specified '%s'", name)
+	}
+	var size, n int64
+	if c := r.State().Collection(ns); c != nil {
+		size, n = c.Bytes, int64(c.Count())
+	}
+	var b bsonval.Builder
+	b.Bool("estimate", false).Number("size", size).Number("numObjects", n).Int64("millis", 0)
+	return b.Doc(), nil
+}
+
+func (s *Server) getLog(r *Request) (bsonval.Doc, error) {
+	v := r.Body.First().Value
+	if v.Type() != bsonval.String {
+		return nil, wrongType("getLog.getLog", v, "string")
+	}
+	var b bsonval.Builder
+	switch v.Str() {
+	case "*":
+		b.OpenArray("names").ItemStr("global").ItemStr("startupWarnings").Close()
+	case "global", "startupWarnings":
+		b.Int32("totalLinesWritten", 0).OpenArray("log").Close()
+	default:
+		return nil, mongoerr.New(mongoerr.OperationFailed, "No log named '%s'", v.Str())
+	}
+	return b.Doc(), nil
+}
+
+func (s *Server) getCmdLineOpts(*Request) (bsonval.Doc, error) {
+	var b bsonval.Builder
+	b.OpenArray("argv").ItemStr("mongod").Close()
+	b.OpenDoc("parsed").OpenDoc("replication").Str("replSet", s.opts.SetName).Close().Close()
+	return b.Doc(), nil
+}
+
+func (s *Server) listCommands(*Request) (bsonval.Doc, error) {
+	names := make([]string, 0, len(s.specs))
+	for name, sp := range s.specs {
+		if sp.Name == name {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, cmp.Compare[string])
+	var b bsonval.Builder
+	b.OpenDoc("commands")
+	for _, name := range names {
+		sp := s.specs[name]
+		b.OpenDoc(name).Str("help", sp.Help).Bool("requiresAuth", !sp.NoAuth).Bool("secondaryOk", !sp.Write)
+		b.Bool("adminOnly", sp.Admin).OpenArray("apiVersions").Close().OpenArray("deprecatedApiVersions").Close().Close()
+	}
+	b.Close()
+	return b.Doc(), nil
+}
+
+func (s *Server) replSetGetStatus(r *Request) (bsonval.Doc, error) {
+	now := bsonval.TimeValue(r.Op.Now)
+	up := int32(r.Op.Now.Sub(s.started) / time.Second)
+	b := bsonval.NewBuilder(1024)
+	b.Str("set", s.opts.SetName).Set("date", now).Int32("myState", 1).Int64("term", 1)
+	b.Str("syncSourceHost", "").Int32("syncSourceId", -1).Int64("heartbeatIntervalMillis", 2000)
+	b.Int32("majorityVoteCount", 1).Int32("writeMajorityCount", 1).Int32("votingMembersCount", 1).Int32("writableVotingMembersCount", 1)
+	b.OpenDoc("optimes").SetDoc("lastCommittedOpTime", s.opTime()).Set("lastCommittedWallTime", now)
+	b.SetDoc("readConcernMajorityOpTime", s.opTime()).SetDoc("appliedOpTime", s.opTime()).SetDoc("durableOpTime", s.opTime())
+	b.Set("lastAppliedWallTime", now).Set("lastDurableWallTime", now).Close()
+	b.OpenArray("members").OpenItem().Int32("_id", 0).Str("name", r.Conn.Addr).Int32("health", 1).Int32("state", 1)
+	b.Str("stateStr", "PRIMARY").Int32("uptime", up).SetDoc("optime", s.opTime()).Set("optimeDate", now)
+	b.Str("syncSourceHost", "").Int32("syncSourceId", -1).Str("infoMessage", "")
+	b.Set("electionTime", s.now()).Set("electionDate", bsonval.TimeValue(s.started)).Int32("configVersion", 1).Int32("configTerm", 1)
+	b.Bool("self", true).Str("lastHeartbeatMessage", "").Close().Close()
+	return b.Doc(), nil
+}
+
+func (s *Server) replSetGetConfig(r *Request) (bsonval.Doc, error) {
+	b := bsonval.NewBuilder(512)
+	b.OpenDoc("config").Str("_id", s.opts.SetName).Int32("version", 1).Int32("term", 1)
+	b.OpenArray("members").OpenItem().Int32("_id", 0).Str("host", r.Conn.Addr).Bool("arbiterOnly", false).Bool("buildIndexes", true)
+	b.Bool("hidden", false).Int32("priority", 1).OpenDoc("tags").Close().Int64("secondaryDelaySecs", 0).Int32("votes", 1).Close().Close()
+	b.Int64("protocolVersion", 1).Bool("writeConcernMajorityJournalDefault", true).Close()
+	return b.Doc(), nil
+}
+
+func (s *Server) top(*Request) (bsonval.Doc, error) {
+	var b bsonval.Builder
+	b.OpenDoc("totals").Str("note", "all times in microseconds").Close()
+	return b.Doc(), nil
+}
+
+func (s *Server) getDefaultRWConcern(r *Request) (bsonval.Doc, error) {
+	var b bsonval.Builder
+	b.OpenDoc("defaultReadConcern").Str("level", "local").Close()
+	b.OpenDoc("defaultWriteConcern").Str("w", "majority").Int32("wtimeout", 0).Close()
+	b.Str("defaultWriteConcernSource", "implicit").Str("defaultReadConcernSource", "implicit")
+	b.Set("localUpdateWallClockTime", bsonval.TimeValue(r.Op.Now))
+	return b.Doc(), nil
+}

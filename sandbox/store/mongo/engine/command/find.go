@@ -1,0 +1,320 @@
+package command
+
+import (
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/cursor"
+	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/plan"
+	"storeroom/sandbox/store/mongo/engine/project"
+	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+const findFields = "filter sort projection hint skip limit batchSize singleBatch max min returnKey showRecordId tailable awaitData oplogReplay noCursorTimeout allowPartialResults allowDiskUse collation let options term readOnce allowSpeculativeMajorityRead resumeAfter requestResumeToken runtimeConstants"
+
+func (s *Server) queryCommands() []Spec {
+	return []Spec{
+		{Name: "find", Fields: findFields, Run: s.find, InTxn: true},
+		{Name: "count", Fields: "query limit skip hint collation fields", Run: s.count, InTxn: false},
+		{Name: "distinct", Fields: "key query collation hint", Run: s.distinct, InTxn: true},
+	}
+}
+
+// defaultBatch is how many documents a first batch holds when none is asked for.
+const defaultBatch = 101
+
+// finding is a find command, read.
+type finding struct {
+	ns         storage.NS
+	filter     bsonval.Doc
+	projection bsonval.Doc
+	query      plan.Query
+	batch      int64 // -1: the default
+	single     bool
+	limited    bool
+	tailable   bool
+	await      bool
+	noTimeout  bool
+}
+
+func (r *Request) parseFind() (f finding, err error) {
+	if f.ns, err = r.findNS(); err != nil {
+		return f, err
+	}
+	if f.filter, err = r.Doc("filter"); err != nil {
+		return f, err
+	}
+	if f.filter == nil {
+		f.filter = bsonval.EmptyDoc()
+	}
+	if f.query.Sort, err = r.Doc("sort"); err != nil {
+		return f, err
+	}
+	if f.projection, err = r.Doc("projection"); err != nil {
+		return f, err
+	}
+	if f.query.Min, err = r.Doc("min"); err != nil {
+		return f, err
+	}
+	if f.query.Max, err = r.Doc("max"); err != nil {
+		return f, err
+	}
+	f.query.Hint = r.Body.Get("hint")
+	if err := f.numbers(r); err != nil {
+		return f, err
+	}
+	return f, f.flags(r)
+}
+
+// findNS is the collection by name, or by UUID.
+func (r *Request) findNS() (storage.NS, error) {
+	v := r.Body.First().Value
+	if v.Type() == bsonval.Binary {
+		if _, data := v.Binary(); len(data) == 16 {
+			if c := r.State().ByUUID([16]byte(data)); c != nil && c.NS.DB == r.DB {
+				return c.NS, nil
+			}
+			return storage.NS{}, mongoerr.New(mongoerr.NamespaceNotFound, "Unable to resolve %s", v)
+		}
+	}
+	return r.Collection()
+}
+
+func (f *finding) numbers(r *Request) (err error) {
+	if f.query.Skip, err = r.Long("skip", 0); err != nil {
+		return err
+	}
+	if f.query.Limit, err = r.Long("limit", 0); err != nil {
+		return err
+	}
+	if f.batch, err = r.Long("batchSize", -1); err != nil {
+		return err
+	}
+	has := !r.Body.Get("batchSize").IsMissing()
+	switch {
+	case f.query.Skip < 0:
+		return mongoerr.New(51024, "BSON field 'skip' value must be >= 0, actual value '%d'", f.query.Skip)
+	case f.query.Limit < 0:
+		return mongoerr.New(51024, "BSON field 'limit' value must be >= 0, actual value '%d'", f.query.Limit)
+	case has && f.batch < 0:
+		return mongoerr.New(51024, "BSON field 'batchSize' value must be >= 0, actual value '%d'", f.batch)
+	}
+	f.limited = f.query.Limit > 0
+	return nil
+}
+
+func (f *finding) flags(r *Request) (err error) {
+	for name, to := range map[string]*bool{
+		"singleBatch": &f.single, "tailable": &f.tailable, "awaitData": &f.await, "noCursorTimeout": &f.noTimeout,
+		"returnKey": &f.query.ReturnKey, "showRecordId": &f.query.ShowRecordID,
+	} {
+		if *to, err = r.Bool(name); err != nil {
+			return err
+		}
+	}
+	if f.await && !f.tailable {
+		return mongoerr.New(mongoerr.FailedToParse, "Cannot set 'awaitData' without also setting 'tailable'")
+	}
+	for path, v := range f.query.Sort.All() {
+		if err := checkSort(path, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSort(path string, v bsonval.Value) error {
+	switch {
+	case path == "":
+		return mongoerr.New(40352, "FieldPath cannot be constructed with empty string")
+	case v.Type() == bsonval.Object && v.Doc().First().Name == "$meta":
+		return nil
+	case !v.IsNumber():
+		return mongoerr.New(15974, "Illegal key in $sort specification: %s: %s", path, v)
+	}
+	if by := v.Float(); by != 1 && by != -1 {
+		return mongoerr.New(15975, "$sort key ordering must be 1 (for ascending) or -1 (for descending)")
+	}
+	return nil
+}
+
+func (s *Server) find(r *Request) (bsonval.Doc, error) {
+	f, err := r.parseFind()
+	if err != nil {
+		return nil, err
+	}
+	s.counters.query.Add(1)
+	it, err := s.open(r, f)
+	if err != nil {
+		return nil, err
+	}
+	c := &cursor.Cursor{NS: f.ns.String(), Op: r.Op, Rows: it, NoTimeout: f.noTimeout, Tailable: f.tailable, Await: f.await, Command: r.Body}
+	return s.firstBatch(r, c, f.batch, f.single, f.query.Limit)
+}
+
+// open plans and starts a find; on a view it becomes a pipeline.
+func (s *Server) open(r *Request, f finding) (stream.Iterator, error) {
+	coll := r.State().Collection(f.ns)
+	if err := r.collate(r.Body, coll); err != nil {
+		return nil, err
+	}
+	if err := r.let(); err != nil {
+		return nil, err
+	}
+	if coll != nil && coll.IsView() {
+		return s.findOnView(r, f)
+	}
+	p, proj, err := s.planFind(r, f, coll)
+	if err != nil {
+		return nil, err
+	}
+	it, err := p.Run(r.Op)
+	if err != nil || proj == nil {
+		return it, err
+	}
+	return &projected{it, proj, expr.NewFrame(r.Op)}, nil
+}
+
+// planFind chooses find's plan and compiles its projection, nil for none.
+func (s *Server) planFind(r *Request, f finding, coll *storage.Collection) (*plan.Plan, *project.Projection, error) {
+	env := s.matchEnv(r.Op, coll)
+	m, err := match.Compile(f.filter, env)
+	if err != nil {
+		return nil, nil, err
+	}
+	var proj *project.Projection
+	if len(f.projection) > 5 && !f.query.ReturnKey {
+		proj, err = project.Compile(f.projection, project.Env{Scope: expr.NewScope(r.Op.Let), Match: env, Query: m, Find: true})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	f.query.Filter, f.query.Projection = m, f.projection
+	f.query.Frame = expr.NewFrame(r.Op)
+	p, err := plan.Choose(r.Op, coll, f.query)
+	return p, proj, err
+}
+
+// projected applies a projection to rows.
+type projected struct {
+	stream.Iterator
+	p     *project.Projection
+	frame *expr.Frame
+}
+
+func (p *projected) Next() (stream.Row, bool, error) {
+	row, ok, err := p.Iterator.Next()
+	if !ok || err != nil {
+		return row, false, err
+	}
+	row.Doc, err = p.p.Apply(p.frame, row)
+	return row, err == nil, err
+}
+
+func (s *Server) count(r *Request) (bsonval.Doc, error) {
+	ns, err := r.findNS()
+	if err != nil {
+		return nil, err
+	}
+	filter, err := r.Doc("query")
+	if err != nil {
+		return nil, err
+	}
+	limit, err := r.Long("limit", 0)
+	if err != nil {
+		return nil, err
+	}
+	skip, err := r.Long("skip", 0)
+	if err != nil {
+		return nil, err
+	}
+	if skip < 0 {
+		return nil, mongoerr.New(51024, "BSON field 'skip' value must be >= 0, actual value '%d'", skip)
+	}
+	if limit < 0 {
+		limit = -limit
+	}
+	if filter == nil {
+		filter = bsonval.EmptyDoc()
+	}
+	f := finding{ns: ns, filter: filter, query: plan.Query{Skip: skip, Limit: limit, Hint: r.Body.Get("hint")}}
+	coll := r.State().Collection(ns)
+	if len(filter) == 5 && skip == 0 && limit == 0 && (coll == nil || !coll.IsView()) && f.query.Hint.IsMissing() {
+		n := 0
+		if coll != nil {
+			n = coll.Count()
+		}
+		return bsonval.D(bsonval.E("n", bsonval.NumberValue(int64(n)))), nil
+	}
+	it, err := s.open(r, f)
+	if err != nil {
+		return nil, err
+	}
+	defer it.Close()
+	n := int64(0)
+	for {
+		_, ok, err := it.Next()
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return bsonval.D(bsonval.E("n", bsonval.NumberValue(n))), nil
+		}
+		n++
+	}
+}
+
+func (s *Server) distinct(r *Request) (bsonval.Doc, error) {
+	ns, err := r.findNS()
+	if err != nil {
+		return nil, err
+	}
+	key := r.Body.Get("key")
+	if key.IsMissing() {
+		return nil, required("distinct.key")
+	}
+	if key.Type() != bsonval.String {
+		return nil, wrongType("distinct.key", key, "string")
+	}
+	filter, err := r.Doc("query")
+	if err != nil {
+		return nil, err
+	}
+	if filter == nil {
+		filter = bsonval.EmptyDoc()
+	}
+	it, err := s.open(r, finding{ns: ns, filter: filter, query: plan.Query{Hint: r.Body.Get("hint")}})
+	if err != nil {
+		return nil, err
+	}
+	defer it.Close()
+	return r.distinctValues(it, key.Str())
+}
+
+func (r *Request) distinctValues(it stream.Iterator, path string) (bsonval.Doc, error) {
+	var b bsonval.Builder
+	b.OpenArray("values")
+	seen := map[string]bool{}
+	for {
+		row, ok, err := it.Next()
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			b.Close()
+			return b.Doc(), nil
+		}
+		match.Values(row.Doc, path, func(v bsonval.Value) {
+			k := string(bsonval.AppendKey(nil, v, r.Op.Collator))
+			if !seen[k] {
+				seen[k] = true
+				b.Item(v)
+			}
+		})
+		if b.Len() > bsonval.MaxDocument {
+			return nil, mongoerr.New(17217, "distinct too big, 16mb cap")
+		}
+	}
+}

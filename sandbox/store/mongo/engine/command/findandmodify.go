@@ -1,0 +1,176 @@
+package command
+
+import (
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/crud"
+	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/project"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+// modification is what findAndModify asks for.
+type modification struct {
+	change      crud.Change
+	remove, new bool
+	fields      bsonval.Doc
+}
+
+func (r *Request) parseModification() (m modification, err error) {
+	d := r.Body
+	ch := &m.change
+	if ch.Filter, err = r.Doc("query"); err != nil {
+		return m, err
+	}
+	if ch.Sort, err = r.Doc("sort"); err != nil {
+		return m, err
+	}
+	if m.fields, err = r.Doc("fields"); err != nil {
+		return m, err
+	}
+	if m.remove, err = r.Bool("remove"); err != nil {
+		return m, err
+	}
+	if m.new, err = r.Bool("new"); err != nil {
+		return m, err
+	}
+	if ch.Upsert, err = r.Bool("upsert"); err != nil {
+		return m, err
+	}
+	if ch.ArrayFilters, err = arrayField(d, "arrayFilters", r.field("arrayFilters")); err != nil {
+		return m, err
+	}
+	if ch.Filter == nil {
+		ch.Filter = bsonval.EmptyDoc()
+	}
+	ch.Update, ch.Hint = d.Get("update"), d.Get("hint")
+	return m, m.check()
+}
+
+func (m *modification) check() error {
+	hasUpdate := !m.change.Update.IsMissing()
+	switch {
+	case m.remove && hasUpdate:
+		return mongoerr.New(mongoerr.FailedToParse, "Cannot specify both an update and remove=true")
+	case m.remove && m.change.Upsert:
+		return mongoerr.New(mongoerr.FailedToParse, "Cannot specify both upsert=true and remove=true ")
+	case m.remove && m.new:
+		return mongoerr.New(mongoerr.FailedToParse, "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document")
+	case m.remove && len(m.change.ArrayFilters) > 5:
+		return mongoerr.New(mongoerr.FailedToParse, "Cannot specify arrayFilters and remove=true")
+	case !m.remove && !hasUpdate:
+		return mongoerr.New(mongoerr.FailedToParse, "Either an update or remove=true must be specified")
+	}
+	return nil
+}
+
+func (s *Server) findAndModify(r *Request) (bsonval.Doc, error) {
+	ns, err := r.Collection()
+	if err != nil {
+		return nil, err
+	}
+	if err := mayWrite(ns); err != nil {
+		return nil, err
+	}
+	m, err := r.parseModification()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.let(); err != nil {
+		return nil, err
+	}
+	s.counters.update.Add(1)
+	var res crud.Result
+	var value bsonval.Value
+	err = r.write(func(w *crud.Writer) error {
+		coll := w.Tx.Collection(ns)
+		if err := r.collate(r.Body, coll); err != nil {
+			return err
+		}
+		var err error
+		if m.remove {
+			res, err = w.Delete(ns, m.change)
+		} else {
+			res, err = w.Update(ns, m.change)
+		}
+		if err != nil {
+			return err
+		}
+		value, err = m.value(r, s.matchEnv(r.Op, coll), res)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	b := bsonval.NewBuilder(256)
+	b.OpenDoc("lastErrorObject").Int32("n", int32(min(1, res.Matched+upsertedCount(res))))
+	if !m.remove {
+		b.Bool("updatedExisting", res.Matched > 0).Set("upserted", res.Upserted)
+	}
+	b.Close()
+	b.Set("value", value)
+	return b.Doc(), nil
+}
+
+func upsertedCount(res crud.Result) int64 {
+	if res.Upserted.IsMissing() {
+		return 0
+	}
+	return 1
+}
+
+// value is the document before, or after, with the projection applied.
+func (m *modification) value(r *Request, env match.Env, res crud.Result) (bsonval.Value, error) {
+	doc := res.Before
+	if m.new {
+		doc = res.After
+	}
+	if doc == nil {
+		return bsonval.NullValue(), nil
+	}
+	if len(m.fields) <= 5 {
+		return bsonval.DocValue(doc), nil
+	}
+	q, err := match.Compile(m.change.Filter, env)
+	if err != nil {
+		return bsonval.Value{}, err
+	}
+	p, err := project.Compile(m.fields, project.Env{Match: env, Query: q, Find: true, Scope: expr.NewScope(r.Op.Let)})
+	if err != nil {
+		return bsonval.Value{}, err
+	}
+	out, err := p.Apply(expr.NewFrame(r.Op), stream.Row{Doc: doc})
+	return bsonval.DocValue(out), err
+}
+
+// let evaluates the command's let variables, which may use those before them.
+func (r *Request) let() error {
+	d, err := r.Doc("let")
+	if err != nil || d == nil {
+		return err
+	}
+	var b bsonval.Builder
+	scope := expr.NewScope(nil)
+	frame := expr.NewFrame(r.Op)
+	frame.ResetDoc(bsonval.EmptyDoc())
+	for name, v := range d.All() {
+		e, err := expr.Compile(v, scope)
+		if err != nil {
+			return err
+		}
+		got, err := e.Eval(frame)
+		if err != nil {
+			return err
+		}
+		var slot int
+		scope, slot = scope.Define(name)
+		frame.Set(slot, got)
+		if got.IsMissing() {
+			got = bsonval.NullValue()
+		}
+		b.Set(name, got)
+	}
+	r.Op.Let = b.Doc()
+	return nil
+}

@@ -1,0 +1,110 @@
+package command
+
+import (
+	"slices"
+	"sync"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+)
+
+func (s *Server) parameterCommands() []Spec {
+	return []Spec{
+		{Name: "getParameter", Fields: "*", Run: s.getParameter, Admin: true},
+		{Name: "setParameter", Fields: "*", Run: s.setParameter, Admin: true},
+		{Name: "setFeatureCompatibilityVersion", Fields: "*", Run: func(*Request) (bsonval.Doc, error) { return nil, nil }, Admin: true},
+	}
+}
+
+// parameters are what setParameter has changed.
+type parameters struct {
+	mu  sync.Mutex
+	set map[string]bsonval.Value
+}
+
+// defaultParameter answers the parameters that the server knows.
+func (s *Server) defaultParameter(name string) bsonval.Value {
+	switch name {
+	case "featureCompatibilityVersion":
+		return bsonval.DocValue(bsonval.D(bsonval.E("version", bsonval.StringValue("8.0"))))
+	case "authenticationMechanisms":
+		return bsonval.ArrayOf(bsonval.StringValue("SCRAM-SHA-1"), bsonval.StringValue("SCRAM-SHA-256"))
+	case "enableTestCommands", "requireApiVersion", "notablescan", "quiet":
+		return bsonval.BoolValue(false)
+	case "logLevel", "ttlMonitorSleepSecs":
+		return bsonval.IntValue(map[string]int32{"ttlMonitorSleepSecs": 60}[name])
+	case "ttlMonitorEnabled":
+		return bsonval.BoolValue(true)
+	case "cursorTimeoutMillis":
+		return bsonval.LongValue(600_000)
+	case "transactionLifetimeLimitSeconds":
+		return bsonval.IntValue(60)
+	case "localLogicalSessionTimeoutMinutes":
+		return bsonval.IntValue(30)
+	case "internalQueryMaxBlockingSortMemoryUsageBytes", "internalQueryExecMaxBlockingSortBytes":
+		return bsonval.IntValue(100 << 20)
+	case "scramIterationCount":
+		return bsonval.IntValue(10_000)
+	case "scramSHA256IterationCount":
+		return bsonval.IntValue(15_000)
+	}
+	return bsonval.Value{}
+}
+
+var parameterNames = [...]string{"authenticationMechanisms", "cursorTimeoutMillis", "enableTestCommands", "featureCompatibilityVersion",
+	"internalQueryMaxBlockingSortMemoryUsageBytes", "localLogicalSessionTimeoutMinutes", "logLevel", "notablescan", "quiet", "requireApiVersion",
+	"scramIterationCount", "scramSHA256IterationCount", "transactionLifetimeLimitSeconds", "ttlMonitorEnabled", "ttlMonitorSleepSecs"}
+
+// Parameter is a parameter's value now, Missing for one that isn't known.
+func (s *Server) Parameter(name string) bsonval.Value {
+	s.params.mu.Lock()
+	defer s.params.mu.Unlock()
+	if v, ok := s.params.set[name]; ok {
+		return v
+	}
+	return s.defaultParameter(name)
+}
+
+func (s *Server) getParameter(r *Request) (bsonval.Doc, error) {
+	var b bsonval.Builder
+	first := r.Body.First().Value
+	all := first.Type() == bsonval.String && first.Str() == "*"
+	if first.Type() == bsonval.Object && first.Doc().Get("allParameters").Truth() {
+		all = true
+	}
+	n := 0
+	for _, name := range parameterNames {
+		if all || !r.Body.Get(name).IsMissing() {
+			b.Set(name, s.Parameter(name))
+			n++
+		}
+	}
+	if n == 0 {
+		return nil, mongoerr.New(mongoerr.InvalidOptions, "no option found to get")
+	}
+	return b.Doc(), nil
+}
+
+func (s *Server) setParameter(r *Request) (bsonval.Doc, error) {
+	var was bsonval.Value
+	n := 0
+	for name, v := range r.Body.All() {
+		if !slices.Contains(parameterNames[:], name) {
+			continue
+		}
+		was = s.Parameter(name)
+		s.params.mu.Lock()
+		if s.params.set == nil {
+			s.params.set = map[string]bsonval.Value{}
+		}
+		s.params.set[name] = v.Clone()
+		s.params.mu.Unlock()
+		n++
+	}
+	if n == 0 {
+		return nil, mongoerr.New(mongoerr.InvalidOptions, "no option found to set, use help:true to see options ")
+	}
+	var b bsonval.Builder
+	b.Set("was", was)
+	return b.Doc(), nil
+}

@@ -1,0 +1,59 @@
+package command
+
+import (
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+)
+
+// Spec is one command.
+type Spec struct {
+	Name    string
+	Aliases []string
+	Fields  string // the names of its own fields, with spaces between; "*" takes any
+	Run     func(r *Request) (bsonval.Doc, error)
+	Admin   bool // only on the admin database
+	Legacy  bool // may come as OP_QUERY
+	Write   bool // it writes: a txnNumber without autocommit makes it retryable
+	InTxn   bool // may run in a transaction
+	NoAuth  bool // may run before authentication
+	OwnTime bool // maxTimeMS isn't a deadline of the command: getMore, hello
+	// NoSession leaves lsid alone, which these commands speak of themselves.
+	NoSession bool
+	Help      string
+}
+
+// tables are the commands, one table a file.
+func (s *Server) tables() [][]Spec {
+	return [][]Spec{
+		s.handshakeCommands(),
+		s.writeCommands(),
+		s.bulkCommands(),
+		s.queryCommands(),
+		s.cursorCommands(),
+		s.aggregateCommands(),
+		s.collectionCommands(),
+		s.indexCommands(),
+		s.sessionCommands(),
+		s.transactionCommands(),
+		s.diagnosticCommands(),
+		s.operationCommands(),
+		s.parameterCommands(),
+		s.failPointCommands(),
+		s.userCommands(),
+		s.authCommands(),
+		s.explainCommands(),
+	}
+}
+
+func (sp *Spec) knows(field string, body bsonval.Doc) bool {
+	if sp.Fields == "*" || field == body.First().Name {
+		return true
+	}
+	for f := range strings.FieldsSeq(sp.Fields) {
+		if f == field {
+			return true
+		}
+	}
+	return false
+}

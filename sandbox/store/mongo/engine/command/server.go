@@ -1,0 +1,236 @@
+// Package command runs MongoDB's commands: it reads their fields, works through the
+// packages below, and makes the replies and the errors. One file is one family of
+// commands, with its table; registry.go lists the tables.
+//
+// It knows connections only as Conn: bytes and sockets are the engine's and package
+// wire's.
+package command
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/crud"
+	"storeroom/sandbox/store/mongo/engine/cursor"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
+	"storeroom/sandbox/store/mongo/engine/session"
+	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/wire"
+)
+
+// Version is the server version that the engine presents itself as.
+const Version = "8.0.4"
+
+// maxWireVersion is that of MongoDB 8.0.
+const maxWireVersion = 25
+
+// Options are the server's settings.
+type Options struct {
+	Clock   func() time.Time
+	Logger  *slog.Logger
+	SetName string // of the replica set of one
+	Polling bool   // hello has no topologyVersion, so that drivers poll instead of streaming
+	Auth    bool   // clients must authenticate
+}
+
+// Server runs commands on one store.
+type Server struct {
+	opts     Options
+	store    *storage.Store
+	sessions *session.Registry
+	cursors  *cursor.Registry
+	ids      *crud.ObjectIDs
+	specs    map[string]*Spec
+	started  time.Time
+	process  [12]byte // the topology's processId
+	election [12]byte
+	opIDs    atomic.Int32
+	connIDs  atomic.Int64
+	counters counters
+	fails    failpoints
+	params   parameters
+
+	mu    sync.Mutex
+	ops   map[int32]*running
+	conns map[int64]*Conn
+	down  chan struct{} // closed when the server shuts down
+}
+
+// counters are what serverStatus tells.
+type counters struct {
+	insert, query, update, delete, getmore, command atomic.Int64
+	connections                                     atomic.Int64
+	bytesIn, bytesOut, requests                     atomic.Int64
+}
+
+// running is an operation for currentOp and killOp.
+type running struct {
+	op      *opctx.Op
+	conn    *Conn
+	command bsonval.Doc
+	ns      string
+	began   time.Time
+}
+
+// Conn is a client's connection.
+type Conn struct {
+	ID          int64
+	Addr        string // that the client dialled: what the replica set is called by
+	Remote      string
+	Began       time.Time
+	Client      bsonval.Doc // metadata from the first hello
+	Compressors []wire.Compressor
+	auth        *login    // a conversation that is going on
+	User        *Identity // nil: nobody
+	Internal    bool      // in-process commands: everything is allowed
+}
+
+// New makes a server over a store.
+func New(store *storage.Store, opts Options) *Server {
+	s := &Server{
+		opts: opts, store: store, ids: crud.NewObjectIDs(), started: opts.Clock(),
+		sessions: session.NewRegistry(opts.Clock), cursors: cursor.NewRegistry(opts.Clock),
+		ops: map[int32]*running{}, conns: map[int64]*Conn{}, down: make(chan struct{}),
+	}
+	s.process = s.ids.New(s.started)
+	binary.BigEndian.PutUint32(s.election[:], 0x7fffffff)
+	s.election[11] = 1
+	rand.Read(s.process[4:9]) //nolint:errcheck // never fails
+	s.specs = map[string]*Spec{}
+	for _, table := range s.tables() {
+		for i := range table {
+			s.specs[table[i].Name] = &table[i]
+			for _, alias := range table[i].Aliases {
+				s.specs[alias] = &table[i]
+			}
+		}
+	}
+	return s
+}
+
+// Connect registers a connection.
+func (s *Server) Connect(addr, remote string) *Conn {
+	c := &Conn{ID: s.connIDs.Add(1), Addr: addr, Remote: remote, Began: s.opts.Clock()}
+	s.counters.connections.Add(1)
+	s.mu.Lock()
+	s.conns[c.ID] = c
+	s.mu.Unlock()
+	return c
+}
+
+// Disconnect forgets a connection.
+func (s *Server) Disconnect(c *Conn) {
+	s.mu.Lock()
+	delete(s.conns, c.ID)
+	s.mu.Unlock()
+}
+
+// Shutdown makes waiting commands end.
+func (s *Server) Shutdown() {
+	close(s.down)
+	s.cursors.KillWhere(func(*cursor.Cursor) bool { return true })
+}
+
+// Response is what goes back for one message.
+type Response struct {
+	Doc   bsonval.Doc
+	Close bool          // drop the connection instead (failCommand), or after the reply
+	Next  *wire.Message // exhaust: run this next, without waiting for the client
+}
+
+// Handle runs one message and answers its reply. It never panics.
+func (s *Server) Handle(ctx context.Context, c *Conn, m *wire.Message) (resp Response) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.opts.Logger.Error("command panicked", "panic", p, "stack", stack())
+			resp.Doc = s.failure(mongoerr.New(mongoerr.InternalError, "internal error: the server's log has it"))
+		}
+	}()
+	s.counters.requests.Add(1)
+	if m.Bad != nil {
+		return Response{Doc: s.failure(mongoerr.New(mongoerr.InvalidBSON, "%s", m.Bad)), Close: true}
+	}
+	r, err := s.parse(ctx, c, m)
+	if err != nil {
+		return Response{Doc: s.failure(err)}
+	}
+	return s.run(r)
+}
+
+// run checks, times and executes a parsed request.
+func (s *Server) run(r *Request) Response {
+	if fp := s.fails.match(r); fp != nil {
+		if resp, done := s.failNow(r, fp); done {
+			return resp
+		}
+	}
+	ctx := r.ctx
+	if r.maxTime > 0 && !r.Spec.OwnTime {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.maxTime, mongoerr.New(mongoerr.MaxTimeMSExpired, "operation exceeded time limit"))
+		defer cancel()
+	}
+	r.Op = s.newOp(ctx, r)
+	defer s.endOp(r.Op)
+	doc, err := s.execute(r)
+	if err != nil {
+		return Response{Doc: s.failure(s.labelled(r, err)), Close: r.closeAfter}
+	}
+	resp := Response{Doc: s.success(r, doc), Close: r.closeAfter}
+	if r.Message.Exhaust && r.exhaust != nil {
+		next := *r.Message
+		next.Body = r.exhaust
+		resp.Next = &next
+	}
+	return resp
+}
+
+func (s *Server) newOp(ctx context.Context, r *Request) *opctx.Op {
+	op := opctx.New(ctx, s.opts.Clock())
+	op.ID = s.opIDs.Add(1)
+	op.DB = r.DB
+	op.ClusterTime = s.store.State().TS
+	op.Roles = r.Conn.roles()
+	s.mu.Lock()
+	s.ops[op.ID] = &running{op: op, conn: r.Conn, command: r.Body, ns: r.ns().String(), began: op.Now}
+	s.mu.Unlock()
+	return op
+}
+
+func (s *Server) endOp(op *opctx.Op) {
+	s.mu.Lock()
+	delete(s.ops, op.ID)
+	s.mu.Unlock()
+}
+
+// execute is a request's way through sessions, transactions and retries.
+func (s *Server) execute(r *Request) (bsonval.Doc, error) {
+	if err := s.authorize(r); err != nil {
+		return nil, err
+	}
+	release, err := s.enter(r)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if r.retry {
+		if old := r.Session.Retried(); old != nil {
+			return old, nil
+		}
+	}
+	doc, err := r.Spec.Run(r)
+	if err == nil && r.retry {
+		r.Session.Done(doc)
+	}
+	if r.inTransaction {
+		doc, err = s.leaveTransaction(r, doc, err)
+	}
+	return doc, err
+}

@@ -1,0 +1,222 @@
+package command
+
+import (
+	"slices"
+
+	"storeroom/sandbox/store/mongo/engine/agg"
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/crud"
+	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
+	"storeroom/sandbox/store/mongo/engine/plan"
+	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+// source is the database as a request's pipeline sees it.
+type source struct {
+	r     *Request
+	state *storage.State // one snapshot for the whole pipeline
+	hint  bsonval.Value
+	depth int
+}
+
+// maxViewDepth is how deep views may stand on views.
+const maxViewDepth = 20
+
+func (src *source) snapshot() *storage.State {
+	if src.state == nil {
+		src.state = src.r.State()
+	}
+	return src.state
+}
+
+// resolve answers a view's pipeline and the collection below all views; nil when ns
+// is none.
+func (src *source) resolve(ns storage.NS) (pipeline bsonval.Doc, under storage.NS, err error) {
+	for depth := 0; ; depth++ {
+		c := src.snapshot().Collection(ns)
+		if c == nil || !c.IsView() {
+			return pipeline, ns, nil
+		}
+		if depth == maxViewDepth {
+			return nil, ns, mongoerr.New(mongoerr.ViewDepthLimitExceeded, "View depth too deep or view cycle detected; maximum depth is %d", maxViewDepth)
+		}
+		own := bsonval.EmptyDoc()
+		if v := c.Options.Get("pipeline"); v.Type() == bsonval.Array {
+			own = v.Doc()
+		}
+		if pipeline == nil {
+			pipeline = bsonval.EmptyDoc()
+		}
+		pipeline = concat(own, pipeline)
+		ns = storage.NS{DB: ns.DB, Coll: c.Options.Get("viewOn").Str()}
+	}
+}
+
+// Find implements agg.Source.
+func (src *source) Find(op *opctx.Op, db, coll string, q agg.Query) (stream.Iterator, error) {
+	if coll == "" {
+		return nil, mongoerr.New(mongoerr.InvalidNamespace, "{aggregate: 1} is not valid for this pipeline; a collection must be named")
+	}
+	view, ns, err := src.resolve(storage.NS{DB: db, Coll: coll})
+	if err != nil {
+		return nil, err
+	}
+	if view != nil {
+		return src.findOnView(op, ns, view, q)
+	}
+	c := src.snapshot().Collection(ns)
+	filter := q.Filter
+	if filter == nil {
+		filter = bsonval.EmptyDoc()
+	}
+	env := src.r.Server.matchEnv(op, c)
+	env.Scope = q.Let
+	m, err := match.Compile(filter, env)
+	if err != nil {
+		return nil, err
+	}
+	hint := q.Hint
+	if hint.IsMissing() {
+		hint = src.hint
+	}
+	p, err := plan.Choose(op, c, plan.Query{Filter: m, Sort: q.Sort, Skip: q.Skip, Limit: q.Limit, Hint: hint, Frame: q.Frame, Near: q.Near})
+	if err != nil {
+		return nil, err
+	}
+	return p.Run(op)
+}
+
+// findOnView runs a view's pipeline and then what was asked of the view.
+func (src *source) findOnView(op *opctx.Op, ns storage.NS, view bsonval.Doc, q agg.Query) (stream.Iterator, error) {
+	b := bsonval.NewBuilder(len(view) + 256)
+	for v := range view.Values() {
+		b.Item(v)
+	}
+	stage := func(name string, v bsonval.Value) { b.ItemDoc(bsonval.D(bsonval.E(name, v))) }
+	if len(q.Filter) > 5 {
+		stage("$match", bsonval.DocValue(q.Filter))
+	}
+	if len(q.Sort) > 5 {
+		stage("$sort", bsonval.DocValue(q.Sort))
+	}
+	if q.Skip > 0 {
+		stage("$skip", bsonval.LongValue(q.Skip))
+	}
+	if q.Limit > 0 {
+		stage("$limit", bsonval.LongValue(q.Limit))
+	}
+	scope, frame := q.Let, q.Frame
+	if scope == nil {
+		scope = expr.NewScope(op.Let)
+	}
+	p, err := agg.Compile(b.Doc(), &agg.Env{Op: op, DB: ns.DB, Coll: ns.Coll, Source: src, Scope: scope, Frame: frame})
+	if err != nil {
+		return nil, err
+	}
+	return p.Run()
+}
+
+// findOnView is find on a view.
+func (s *Server) findOnView(r *Request, f finding) (stream.Iterator, error) {
+	src := &source{r: r}
+	q := agg.Query{Filter: f.filter, Sort: f.query.Sort, Skip: f.query.Skip, Limit: f.query.Limit}
+	it, err := src.Find(r.Op, f.ns.DB, f.ns.Coll, q)
+	if err != nil || len(f.projection) <= 5 {
+		return it, err
+	}
+	_, proj, err := s.planFind(r, finding{filter: bsonval.EmptyDoc(), projection: f.projection}, nil)
+	if err != nil {
+		it.Close()
+		return nil, err
+	}
+	return &projected{it, proj, expr.NewFrame(r.Op)}, nil
+}
+
+// Update implements agg.Source.
+func (src *source) Update(op *opctx.Op, db, coll string, statement bsonval.Doc) (int, error) {
+	ch, err := parseUpdate(statement)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	err = src.r.write(func(w *crud.Writer) error {
+		res, err := w.Update(storage.NS{DB: db, Coll: coll}, ch)
+		n = int(res.Matched + upsertedCount(res))
+		return err
+	})
+	return n, err
+}
+
+// Insert implements agg.Source.
+func (src *source) Insert(op *opctx.Op, db, coll string, docs []bsonval.Doc) error {
+	return src.r.write(func(w *crud.Writer) error {
+		for _, d := range docs {
+			if _, err := w.Insert(storage.NS{DB: db, Coll: coll}, d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Replace implements agg.Source.
+func (src *source) Replace(op *opctx.Op, db, coll string, docs []bsonval.Doc) error {
+	ns := storage.NS{DB: db, Coll: coll}
+	if err := crud.CheckNS(ns); err != nil {
+		return err
+	}
+	return src.r.write(func(w *crud.Writer) error {
+		var options bsonval.Doc
+		var indexes []*storage.Index
+		if old := w.Tx.Collection(ns); old != nil {
+			options, indexes = old.Options, slices.Clone(old.Indexes)
+			if err := w.Tx.Drop(ns); err != nil {
+				return err
+			}
+		}
+		if _, err := crud.Create(op, w.Tx, ns, options); err != nil {
+			return err
+		}
+		for _, ix := range indexes {
+			if ix.Def.Name == "_id_" {
+				continue
+			}
+			if err := w.Tx.CreateIndex(op, ns, ix.Def); err != nil {
+				return err
+			}
+		}
+		for _, d := range docs {
+			if _, err := w.Insert(ns, d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// UniqueKey implements agg.Source.
+func (src *source) UniqueKey(op *opctx.Op, db, coll string, fields []string) bool {
+	c := src.snapshot().Collection(storage.NS{DB: db, Coll: coll})
+	if c == nil {
+		return slices.Equal(fields, []string{"_id"})
+	}
+	want := slices.Sorted(slices.Values(fields))
+	for _, ix := range c.Indexes {
+		if !ix.Def.Unique || ix.Def.Filter != nil {
+			continue
+		}
+		var have []string
+		for _, f := range ix.Def.Fields {
+			have = append(have, f.Path)
+		}
+		slices.Sort(have)
+		if slices.Equal(have, want) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/command"
+	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/wire"
+)
+
+// Options are an engine's settings; the zero value is a good one.
+type Options struct {
+	Clock       func() time.Time // default time.Now
+	Logger      *slog.Logger     // default: silent
+	MemoryLimit int64            // bytes of documents and index keys; 0: no limit
+	Collections int              // the most there may be; 0: no limit
+	MaxConns    int              // connections at once; default 1000
+	SetName     string           // of the replica set of one; default "rs0"
+	// Polling leaves topologyVersion out of hello: drivers then ask now and then
+	// instead of keeping a hello waiting, which suits clients without threads.
+	Polling bool
+	// Auth demands that clients authenticate, once there is a user.
+	Auth bool
+}
+
+// defaultConns is how many connections an engine takes at once.
+const defaultConns = 1000
+
+// Engine is a MongoDB server without a socket: connections are given to it.
+type Engine struct {
+	opts   Options
+	store  *storage.Store
+	server *command.Server
+	ctx    context.Context // ends with the engine
+	stop   context.CancelFunc
+
+	mu     sync.Mutex
+	conns  map[*connection]struct{}
+	closed bool
+	wg     sync.WaitGroup
+}
+
+// Open opens the database in a folder, which is made if it isn't there; "" keeps all
+// in memory. A folder can be open in one process at a time.
+func Open(dir string, opts Options) (*Engine, error) {
+	if opts.Clock == nil {
+		opts.Clock = time.Now
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.MaxConns == 0 {
+		opts.MaxConns = defaultConns
+	}
+	if opts.SetName == "" {
+		opts.SetName = "rs0"
+	}
+	store, err := storage.Open(dir, storage.Options{
+		Memory: opts.MemoryLimit, Collections: opts.Collections, Clock: opts.Clock, Logger: opts.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	server := command.New(store, command.Options{
+		Clock: opts.Clock, Logger: opts.Logger, SetName: opts.SetName, Polling: opts.Polling, Auth: opts.Auth,
+	})
+	e := &Engine{opts: opts, store: store, server: server, conns: map[*connection]struct{}{}}
+	e.ctx, e.stop = context.WithCancel(context.Background())
+	server.Start(e.ctx)
+	return e, nil
+}
+
+// Close ends all connections and commands, waits for them, and closes the folder.
+// Everything that was acknowledged is there at the next Open.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	for c := range e.conns {
+		c.net.Close()
+	}
+	e.mu.Unlock()
+	e.stop()
+	e.server.Shutdown()
+	e.wg.Wait()
+	return e.store.Close()
+}
+
+// Run runs one command on a database, as a client with all rights would, and answers
+// its reply; a failed command's reply has ok: 0.
+func (e *Engine) Run(ctx context.Context, db string, cmd bsonval.Doc) (bsonval.Doc, error) {
+	if err := bsonval.Validate(cmd); err != nil {
+		return nil, err
+	}
+	body := bsonval.BuilderOf(cmd).Str("$db", db).Doc()
+	c := &command.Conn{Addr: "localhost:27017", Remote: "internal", Began: e.opts.Clock(), Internal: true}
+	return e.server.Handle(ctx, c, &wire.Message{Body: body}).Doc, nil
+}
+
+// Snapshot is the whole database at this moment. It costs nothing to take and keeps
+// alive only what changes afterwards.
+func (e *Engine) Snapshot() *storage.State { return e.store.State() }
+
+// Restore makes a snapshot of this engine the database's content again.
+func (e *Engine) Restore(ctx context.Context, s *storage.State) error { return e.store.Restore(ctx, s) }

@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+
+	"storeroom/sandbox/store/mongo/engine/command"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/wire"
+)
+
+// connection is one client.
+type connection struct {
+	engine *Engine
+	net    net.Conn
+	client *command.Conn
+	out    int32 // the last reply's id
+}
+
+// ServeConn speaks the wire protocol on conn until either side closes it. addr is the
+// address that the client dialled, such as "localhost:27017": the replica set that
+// hello tells of has that one member. It returns nil when the client went in good
+// order.
+func (e *Engine) ServeConn(ctx context.Context, conn net.Conn, addr string) error {
+	defer conn.Close()
+	c, err := e.admit(conn, addr)
+	if err != nil {
+		return err
+	}
+	defer e.dismiss(c)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(e.ctx, func() {
+		cancel(mongoerr.New(mongoerr.InterruptedAtShutdown, "interrupted at shutdown"))
+	})()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	return c.serve(ctx, cancel)
+}
+
+func (e *Engine) admit(conn net.Conn, addr string) (*connection, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.closed:
+		return nil, net.ErrClosed
+	case len(e.conns) >= e.opts.MaxConns:
+		return nil, errors.New("too many connections")
+	}
+	remote := ""
+	if a := conn.RemoteAddr(); a != nil {
+		remote = a.String()
+	}
+	c := &connection{engine: e, net: conn, client: e.server.Connect(addr, remote)}
+	e.conns[c] = struct{}{}
+	e.wg.Add(1)
+	return c, nil
+}
+
+func (e *Engine) dismiss(c *connection) {
+	e.mu.Lock()
+	delete(e.conns, c)
+	e.mu.Unlock()
+	e.server.Disconnect(c.client)
+	e.wg.Done()
+}
+
+// incoming is what the reader found: a message, or why there are no more.
+type incoming struct {
+	m   *wire.Message
+	err error
+}
+
+// serve answers message after message. A reader of its own notices that the client has
+// gone while a command runs, which ends that command.
+func (c *connection) serve(ctx context.Context, cancel context.CancelCauseFunc) error {
+	in := make(chan incoming)
+	go c.read(ctx, in, cancel)
+	for got := range in {
+		if got.err != nil {
+			return orderly(got.err)
+		}
+		if err := c.answer(ctx, got.m); err != nil {
+			return orderly(err)
+		}
+	}
+	return nil
+}
+
+// orderly makes nil of an end that is no fault.
+func orderly(err error) error {
+	if errors.Is(err, errEnd) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+var errEnd = errors.New("connection ended")
+
+// read reads messages, one ahead.
+func (c *connection) read(ctx context.Context, in chan<- incoming, cancel context.CancelCauseFunc) {
+	defer close(in)
+	r := bufio.NewReaderSize(c.net, 16<<10)
+	for {
+		m, err := wire.Read(r)
+		var bad *wire.BadMessage
+		if errors.As(err, &bad) {
+			m, err = bad.Message, nil
+			m.Body = nil
+			m.Bad = bad.Err
+		}
+		if err != nil {
+			cancel(mongoerr.New(mongoerr.ClientDisconnect, "operation was interrupted because a client disconnected"))
+		}
+		select {
+		case in <- incoming{m, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// answer runs a message and sends its reply, or replies.
+func (c *connection) answer(ctx context.Context, m *wire.Message) error {
+	for m != nil {
+		resp := c.engine.server.Handle(ctx, c.client, m)
+		if resp.Doc != nil && !m.NoReply {
+			if err := c.send(m, resp); err != nil {
+				return err
+			}
+		}
+		if resp.Close {
+			return errEnd
+		}
+		m = resp.Next
+	}
+	return nil
+}
+
+func (c *connection) send(m *wire.Message, resp command.Response) error {
+	c.out++
+	b, err := m.Reply(c.out, resp.Doc, resp.Next != nil)
+	if err != nil {
+		return err
+	}
+	if resp.Next != nil {
+		resp.Next.ID = c.out // the next reply answers this one
+	}
+	_, err = c.net.Write(b)
+	return err
+}
+
+// ListenAndServe serves an engine on a listener until the context ends. The address
+// that clients are told is the listener's, with localhost for the loopback.
+func ListenAndServe(ctx context.Context, l net.Listener, dir string, opts Options) error {
+	e, err := Open(dir, opts)
+	if err != nil {
+		l.Close()
+		return err
+	}
+	defer e.Close()
+	return e.Serve(ctx, l)
+}
+
+// Serve accepts connections until the context ends or the listener is closed.
+func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	addr := dialled(l.Addr())
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		go e.ServeConn(ctx, conn, addr) //nolint:errcheck // a client's end is its own matter
+	}
+}
+
+// dialled is the address that clients on this machine use for a listener.
+func dialled(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsLoopback() || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
