@@ -31,6 +31,7 @@ type box struct {
 	last map[string]time.Time // when the worker last had one
 
 	worker *process
+	ran    bool // a cell ran in this worker, so there may be variables
 
 	waking sync.Mutex // held while a worker starts or ends; taken before mu
 
@@ -105,26 +106,33 @@ func (b *box) hold() (release func()) {
 	})
 }
 
-// awaken answers the box's worker, started if need be; fresh tells that it was.
-func (b *box) awaken(ctx context.Context) (p *process, fresh bool, err error) {
+// awaken answers the box's worker, started if need be.
+func (b *box) awaken(ctx context.Context) (*process, error) {
 	b.waking.Lock()
 	defer b.waking.Unlock()
 	if p := b.awake(); p != nil {
-		return p, false, nil
+		return p, nil
 	}
 	if b.isDeleted() {
-		return nil, false, ErrUnknown
+		return nil, ErrUnknown
 	}
 	b.h.makeRoom(b)
-	p, err = b.h.startWorker(ctx, b)
+	p, err := b.h.startWorker(ctx, b)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	b.mu.Lock()
-	b.worker = p
+	b.worker, b.ran, b.rested = p, false, time.Now()
 	b.open, b.last = map[string]int{}, map[string]time.Time{}
 	b.mu.Unlock()
-	return p, true, nil
+	return p, nil
+}
+
+// hasRun tells whether the worker that is awake has run a cell.
+func (b *box) hasRun() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ran
 }
 
 // awake answers the worker if it runs.

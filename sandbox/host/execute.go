@@ -49,7 +49,7 @@ func (b *box) execute(ctx context.Context, r *run, cell sandbox.Cell) {
 		r.end(reasonOf(ctx, err), "")
 		return
 	}
-	p, fresh, err := b.awaken(ctx)
+	p, err := b.awaken(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			b.h.log.Error("could not start a sandbox", "sandbox", b.id, "error", err)
@@ -57,6 +57,7 @@ func (b *box) execute(ctx context.Context, r *run, cell sandbox.Cell) {
 		r.end(reasonOf(ctx, err), "")
 		return
 	}
+	fresh := !b.hasRun()
 	if b.markRan() && fresh {
 		r.emit(sandbox.Event{Kind: sandbox.Notice, Text: restarted})
 	}
@@ -104,7 +105,7 @@ func (b *box) watch(ctx context.Context, r *run, p *process, s *slot) {
 func (b *box) markRan() (before bool) {
 	b.mu.Lock()
 	before = b.state.Ran
-	b.state.Ran = true
+	b.state.Ran, b.ran = true, true
 	s := b.state
 	b.mu.Unlock()
 	if !before {

@@ -44,6 +44,8 @@ type Host struct {
 	gate  *gate
 	fleet *fleet // what starts workers and stores
 
+	warming chan struct{} // holds one for each worker that is started ahead
+
 	ctx    context.Context // ends when the Host closes
 	cancel context.CancelCauseFunc
 	tasks  sync.WaitGroup
@@ -72,6 +74,7 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 	if h.Pool == 0 {
 		h.Pool = readyByDefault
 	}
+	h.warming = make(chan struct{}, max(1, runtime.NumCPU()/2))
 	h.gate = newGate(c.Limits.PerCore*runtime.NumCPU(), longestQueue)
 	for _, dir := range []string{h.Data, h.sandboxes(), h.Config.Run} {
 		if err := os.MkdirAll(dir, 0o711); err != nil {

@@ -34,7 +34,11 @@ func (h *Host) housekeeping() {
 func (h *Host) rest(now time.Time) {
 	for _, b := range h.all() {
 		ctx, cancel := context.WithTimeout(h.ctx, stopWithin)
-		if b.restedFor(now) > h.Limits.Rest && b.awake() != nil {
+		patience := h.Limits.Rest
+		if !b.hasRun() {
+			patience = h.Limits.Idle // nothing is lost by it
+		}
+		if b.awake() != nil && b.restedFor(now) > patience {
 			b.note("put a sandbox to sleep", b.sleep(ctx, false))
 		} else {
 			b.restStores(ctx, now)
@@ -69,6 +73,26 @@ func (b *box) note(doing string, err error) {
 	if err != nil {
 		b.h.log.Warn("could not "+doing, "sandbox", b.id, "error", err)
 	}
+}
+
+// Warm starts the sandbox's process, if it does not run, before somebody presses Run: a
+// page of its learner was opened. It returns at once, and starts few at a time.
+func (h *Host) Warm(id string) {
+	b, err := h.box(id)
+	if err != nil || b.awake() != nil {
+		return
+	}
+	go func() {
+		select {
+		case h.warming <- struct{}{}:
+			defer func() { <-h.warming }()
+		case <-h.ctx.Done():
+			return
+		}
+		if _, err := b.awaken(h.ctx); err != nil && h.ctx.Err() == nil {
+			b.note("start a sandbox ahead", err)
+		}
+	}()
 }
 
 // makeRoom puts the sandbox to sleep that was used least recently, when as many are

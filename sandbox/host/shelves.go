@@ -126,7 +126,7 @@ func (h *Host) DialAs(ctx context.Context, id, name, addr string) (net.Conn, err
 
 func (b *box) dialHere(ctx context.Context, name, addr string) (net.Conn, error) {
 	if name == "mongo" {
-		p, _, err := b.awaken(ctx)
+		p, err := b.awaken(ctx)
 		if err != nil {
 			return nil, err
 		}
