@@ -26,10 +26,20 @@ func (s *Server) guard(e *echo.Echo) {
 		s.Log.Error("panic in a request", "path", c.Path(), "error", err, "stack", string(stack))
 		return err
 	}}))
-	e.Use(s.headers, s.ownHost, s.sameOrigin, middleware.BodyLimit(bodyLimit), s.askWord)
+	e.Use(s.note, s.headers, s.ownHost, s.sameOrigin, middleware.BodyLimit(bodyLimit), s.askWord)
 	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{Skipper: func(c echo.Context) bool {
 		return c.Path() == "/ws" || strings.HasPrefix(c.Path(), web.AssetPath)
 	}}))
+}
+
+// note logs a request for who wants to see them all: the route and not what was sent.
+func (s *Server) note(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := s.Now()
+		err := next(c)
+		s.Log.Debug("request", "method", c.Request().Method, "route", c.Path(), "status", c.Response().Status, "took", s.Now().Sub(began))
+		return err
+	}
 }
 
 // forwarded makes a request that came through the proxy look as it did to the proxy. Only

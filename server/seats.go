@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -127,7 +128,8 @@ func (s *Server) deleteSeat(c echo.Context) error {
 	sandbox := s.seats.Sandbox(sits.ID)
 	var removed error
 	if sandbox != "" && s.Host.Exists(sandbox) {
-		removed = s.Host.Delete(c.Request().Context(), sandbox)
+		// Also when the browser does not wait for it: half deleted is not deleted.
+		removed = s.Host.Delete(context.WithoutCancel(c.Request().Context()), sandbox)
 	}
 	if err := errors.Join(removed, s.seats.Remove(sits.ID)); err != nil {
 		return err

@@ -259,12 +259,6 @@ func (s *session) empty(now time.Time) bool {
 	return len(s.conns) == 0 && len(s.runs) == 0 && !s.looking && !s.resetting
 }
 
-func (s *session) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.conns)
-}
-
 func (s *session) find(id string) *run {
 	for _, r := range s.runs {
 		if r.id == id {

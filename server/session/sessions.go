@@ -28,9 +28,10 @@ const (
 	pingWithin    = 15 * time.Second
 	messagesASec  = 40 // of a connection, in the long run
 	messageBurst  = 150
-	mostTabs      = 20 // connections of a seat
-	mostGoing     = 8  // runs of a seat at the same time; the host lets one of them run
-	mostRuns      = 64 // runs of a seat that can be resumed
+	mostConns     = 5000 // connections of all seats
+	mostTabs      = 20   // connections of a seat
+	mostGoing     = 8    // runs of a seat at the same time; the host lets one of them run
+	mostRuns      = 64   // runs of a seat that can be resumed
 	resetsAMinute = 20
 )
 
@@ -78,6 +79,7 @@ type Sessions struct {
 
 	mu       sync.Mutex
 	open     map[string]*session // by seat
+	conns    int                 // of all seats
 	draining bool
 }
 
@@ -115,17 +117,26 @@ func (s *Sessions) join(seat, name string, c *conn) bool {
 		c.refuse(websocket.StatusGoingAway, s.Limits.Message(sandbox.Shutdown))
 		return false
 	}
+	if s.conns >= mostConns {
+		c.refuse(CloseLater, "more pages are open than this Storeroom can serve: this page tries again by itself in half a minute")
+		return false
+	}
 	one := s.open[seat]
 	if one == nil {
 		one = newSession(s, seat)
 		s.open[seat] = one
 	}
-	return one.join(c, name)
+	if !one.join(c, name) {
+		return false
+	}
+	s.conns++
+	return true
 }
 
 func (s *Sessions) leave(seat string, c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.conns--
 	c.session.leave(c)
 	s.forgetIfEmpty(seat)
 }
@@ -161,10 +172,7 @@ func (s *Sessions) Forget(seat string) {
 func (s *Sessions) Counts() (seats, connections int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, one := range s.open {
-		connections += one.count()
-	}
-	return len(s.open), connections
+	return len(s.open), s.conns
 }
 
 // Drain ends every run with Shutdown and closes every connection, after what was to be

@@ -79,6 +79,7 @@ func commands() map[string]func(context.Context, terminal, []string) error {
 		"prepare": prepare,
 		"exec":    execute,
 		"stores":  stores,
+		"mongo":   mongo,
 		"verify":  verify,
 		"clean":   clean,
 	}
@@ -90,9 +91,10 @@ const usage = `storeroom is a playground for learning data storage: pages whose 
   storeroom prepare    fetch and prepare what serve needs, once
   storeroom exec       run files in a fresh sandbox and print what a page would
   storeroom stores     offer one sandbox's stores on ports of this machine
+  storeroom mongo      serve the MongoDB engine alone
   storeroom verify     run every cell of every lesson and compare
   storeroom clean      remove the data and the prepared parts
 
-storeroom COMMAND --help lists the options of a command. Each can also be given by the
-environment: --listen as STOREROOM_LISTEN, --tls-cert as STOREROOM_TLS_CERT.
+storeroom COMMAND --help lists the options of a command. Those of all but mongo can also be
+given by the environment: --listen as STOREROOM_LISTEN, --tls-cert as STOREROOM_TLS_CERT.
 `
