@@ -26,6 +26,7 @@ const (
 	poll      = 500 * time.Microsecond // between two looks whether it is ready
 	stopTime  = 5 * time.Second        // from the signal to the end, then it is killed
 	killTime  = 5 * time.Second        // until the kernel has taken every process away
+	lastWords = 200 * time.Millisecond // from a failed start's end to the end of its log
 	deafTime  = time.Second            // a process that is up and takes no connection is killed
 )
 
@@ -65,6 +66,7 @@ type Daemon struct {
 type process struct {
 	cmd  *exec.Cmd
 	log  *tail
+	said chan struct{} // closed when nobody can write to the log any more
 	done chan struct{} // closed when it has ended and was waited for
 	err  error         // of Wait, valid after done
 }
@@ -287,7 +289,7 @@ func (d *Daemon) launch(ctx context.Context) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, log: &tail{}, done: make(chan struct{})}
+	p := &process{cmd: cmd, log: &tail{}, said: make(chan struct{}), done: make(chan struct{})}
 	// A pipe of our own: Wait must answer as soon as the process has ended, though
 	// children that outlive it still hold its output.
 	out, in, err := os.Pipe()
@@ -304,6 +306,7 @@ func (d *Daemon) launch(ctx context.Context) (*process, error) {
 	go func() {
 		io.Copy(p.log, out)
 		out.Close()
+		close(p.said)
 	}()
 	go func() {
 		p.err = cmd.Wait()
@@ -318,6 +321,10 @@ func (d *Daemon) awaitReady(ctx context.Context, p *process) error {
 	for !d.Ready(ctx) {
 		select {
 		case <-p.done:
+			select {
+			case <-p.said:
+			case <-time.After(lastWords): // a child of it holds the log open
+			}
 			return fmt.Errorf("it ended at once (%s): %s", p.cmd.ProcessState, p.log)
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %s", context.Cause(ctx), p.log)

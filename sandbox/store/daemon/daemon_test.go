@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,22 +53,6 @@ func TestAStartThatFailsSaysWhy(t *testing.T) {
 	}
 }
 
-// Children that make sessions of their own, as PostgreSQL's do, end with the server.
-func TestKillTakesTheChildren(t *testing.T) {
-	d := shell(t, "setsid sleep 600 & echo $! > child; setsid sleep 600 & touch ready; wait")
-	d.begin(context.Background(), d.start).wait(t.Context())
-	if !d.Running() {
-		t.Fatal(d.Log())
-	}
-	if err := d.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	home, _ := os.Stat(d.Dir)
-	if pids, err := workingIn(home); err != nil || len(pids) > 0 {
-		t.Errorf("%v are left, %v", pids, err)
-	}
-}
-
 // A server that does not heed its signal is killed when the time is over.
 func TestStopKillsTheStubborn(t *testing.T) {
 	d := shell(t, "trap '' TERM; touch ready; while :; do sleep 0.01; done")
@@ -89,23 +72,6 @@ func TestADeafServerIsReplaced(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(filepath.Join(d.Dir, "lives")); strings.Count(string(text), "life") < 2 {
 		t.Errorf("lives: %q", text)
-	}
-}
-
-func TestAnotherProcessOnTheSocketIsRefused(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if c, err := dial(t.Context(), path, os.Getpid()); err != nil {
-		t.Error(err)
-	} else {
-		c.Close()
-	}
-	if _, err := dial(t.Context(), path, 1); err == nil {
-		t.Error("connected to another process")
 	}
 }
 

@@ -1,0 +1,42 @@
+package daemon
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Children that make sessions of their own, as PostgreSQL's do, end with the server.
+func TestKillTakesTheChildren(t *testing.T) {
+	d := shell(t, "setsid sleep 600 & echo $! > child; setsid sleep 600 & touch ready; wait")
+	d.begin(context.Background(), d.start).wait(t.Context())
+	if !d.Running() {
+		t.Fatal(d.Log())
+	}
+	if err := d.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	home, _ := os.Stat(d.Dir)
+	if pids, err := workingIn(home); err != nil || len(pids) > 0 {
+		t.Errorf("%v are left, %v", pids, err)
+	}
+}
+
+func TestAnotherProcessOnTheSocketIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if c, err := dial(t.Context(), path, os.Getpid()); err != nil {
+		t.Error(err)
+	} else {
+		c.Close()
+	}
+	if _, err := dial(t.Context(), path, 1); err == nil {
+		t.Error("connected to another process")
+	}
+}
