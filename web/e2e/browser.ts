@@ -42,8 +42,8 @@ export class Visitor {
     const visitor = new Visitor(context, page);
     page.on('pageerror', (error) => visitor.complaints.push(String(error.stack ?? error)));
     page.on('console', (message) => {
-      // A websocket that could not be opened is what some tests are about.
-      if (message.type() === 'error' && !/WebSocket connection|ERR_(EMPTY_RESPONSE|CONNECTION)/.test(message.text())) visitor.complaints.push(message.text());
+      // A network that is away is what some tests are about.
+      if (message.type() === 'error' && !/WebSocket connection|net::ERR_/.test(message.text())) visitor.complaints.push(message.text());
     });
     return visitor;
   }

@@ -62,6 +62,19 @@ describe('what goes on', { skip: lacking() }, () => {
     assert.equal(await scratch.ended(), COUNTED);
   });
 
+  test('an editor that could not be loaded comes with the connection', async () => {
+    let away = true;
+    await visitor.context.route(/\/assets\/editor-/, (route) => (away ? route.abort() : route.continue()));
+    await visitor.page.reload();
+    await visitor.connected();
+    await visitor.page.locator('pre.code').first().click();
+    await scratch.element.page().locator('.meta', { hasText: 'The editor could not be loaded' }).waitFor();
+    assert.match(await visitor.cell('redis/set-and-get').run(), /b'bar'/, 'it runs all the same');
+    away = false;
+    storeroom.door.cut();
+    await visitor.page.locator('.cm-editor').first().waitFor();
+  });
+
   test('Run without a connection waits for it', async () => {
     storeroom.door.shut();
     await visitor.page.locator('storeroom-link:not([data-state=open])').waitFor();

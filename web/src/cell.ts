@@ -70,13 +70,16 @@ export class CellElement extends HTMLElement implements RunView {
   setCode(code: string): void {
     this.#code = code;
     if (this.#plain !== null) (this.#plain.querySelector('code') ?? this.#plain).textContent = code;
-    void this.#editor?.then((editor) => editor.replace(code));
+    void this.#editor?.then((editor) => editor.replace(code), () => undefined);
     this.#mark();
   }
 
   // mountEditor puts the editor in the plain text's place.
   mountEditor(): Promise<Editor> {
-    this.#editor ??= this.#mount();
+    this.#editor ??= this.#mount().catch((error: unknown) => {
+      this.#editor = undefined; // the next try may find the network again
+      throw error;
+    });
     return this.#editor;
   }
 

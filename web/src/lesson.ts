@@ -32,6 +32,7 @@ export class Lesson {
   readonly #runs: Runs;
   #shelves: readonly Shelf[] | undefined;
   #seat: string;
+  #editorFailed = false;
 
   constructor(private readonly page: Document, private readonly nonce: string) {
     this.#seat = page.body.dataset['seat'] ?? '';
@@ -90,11 +91,13 @@ export class Lesson {
   }
 
   async #mountEditors(): Promise<void> {
+    this.#editorFailed = false;
     for (const cell of this.#cells.values()) {
       try {
         await cell.mountEditor();
       } catch (error) {
         console.warn('storeroom: the editor could not be loaded', error);
+        this.#editorFailed = true; // tried again with the next connection
         return;
       }
     }
@@ -132,6 +135,7 @@ export class Lesson {
         this.#seat = message.seat;
         this.#runs.hello(message);
         this.#connection.send({ type: 'shelves' });
+        if (this.#editorFailed) void this.#mountEditors();
         return;
       case 'event':
         return this.#runs.event(message.event);
