@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -62,16 +63,29 @@ func (h *health) check(ctx context.Context) report {
 }
 
 func (h *health) run(ctx context.Context) (r report) {
-	counts, err := h.Host.Health(ctx)
-	if err != nil {
-		return report{Problem: "the sandboxes can't be counted: " + err.Error()}
+	var err error
+	if r.Millis, err = h.snippet(ctx); err != nil {
+		r.Problem = err.Error()
 	}
-	r.Counts = counts
+	counts, counting := h.Host.Health(ctx)
+	if counting != nil && err == nil {
+		r.Problem = "the sandboxes can't be counted: " + counting.Error()
+	}
+	r.Counts, r.OK = counts, r.Problem == ""
+	if r.Lacks == nil {
+		r.Lacks = []string{}
+	}
+	return r
+}
+
+// snippet runs a line of Python and answers how long that took, in milliseconds.
+func (h *health) snippet(ctx context.Context) (float64, error) {
 	if h.sandbox == "" || !h.Host.Exists(h.sandbox) {
-		if h.sandbox, err = h.Host.Create(ctx); err != nil {
-			r.Problem = "no sandbox can be made: " + err.Error()
-			return r
+		id, err := h.Host.Create(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("no sandbox can be made: %w", err)
 		}
+		h.sandbox = id
 	}
 	var output string
 	var end sandbox.Event
@@ -83,12 +97,10 @@ func (h *health) run(ctx context.Context) (r report) {
 			end = e
 		}
 	})
-	r.Millis = end.Millis
-	r.OK = end.Reason == sandbox.OK && output == "42\n"
-	if !r.OK {
-		r.Problem = "a snippet ended with " + string(end.Reason) + " and printed " + output
+	if end.Reason != sandbox.OK || output != "42\n" {
+		return end.Millis, fmt.Errorf("a snippet ended with %q and printed %q", end.Reason, output)
 	}
-	return r
+	return end.Millis, nil
 }
 
 // close removes the sandbox.

@@ -174,16 +174,17 @@ func (s *Server) routes() http.Handler {
 	e := echo.New()
 	e.HTTPErrorHandler = s.fail
 	s.guard(e)
-	e.GET("/", s.firstPage)
-	e.GET("/lesson/:id", s.lessonPage)
-	e.GET("/seat", s.seatPage)
+	read := []string{http.MethodGet, http.MethodHead}
+	e.Match(read, "/", s.firstPage)
+	e.Match(read, "/lesson/:id", s.lessonPage)
+	e.Match(read, "/seat", s.seatPage)
 	e.POST("/seat/code", s.makeCode)
 	e.POST("/seat/take", s.takeCode)
 	e.POST("/seat/delete", s.deleteSeat)
-	e.GET("/door", s.doorPage)
+	e.Match(read, "/door", s.doorPage)
 	e.POST("/door", s.enter)
 	e.GET("/ws", s.socket)
-	e.GET("/healthz", s.healthz)
-	e.GET("/assets/*", assets())
+	e.Match(read, "/healthz", s.healthz)
+	e.Match(read, "/assets/*", assets())
 	return e
 }

@@ -19,6 +19,7 @@ func TestThePagesAreTheCourse(t *testing.T) {
 		t.Error("a cell's text stands in the page unescaped")
 	}
 	b.get("/lesson/files").wants(t, 200, "2 of 2")
+	b.do("HEAD", "/lesson/redis", "").wants(t, 200)
 	b.get("/lesson/oracle").wants(t, 404, "There is no such lesson")
 	b.get("/nowhere").wants(t, 404, "There is no such page")
 	b.do("POST", "/lesson/redis", "").wants(t, 405, "can&#39;t be used like that")
@@ -281,7 +282,7 @@ func TestHealthRunsASnippetNowAndThen(t *testing.T) {
 	s.host.print = "41\n"
 	s.host.mu.Unlock()
 	s.clock.pass(healthKept + time.Second)
-	b.get("/healthz").wants(t, 503, `"ok":false`, "printed 41")
+	b.get("/healthz").wants(t, 503, `"ok":false`, "and printed")
 	if s.host.made != 1 {
 		t.Error("a second sandbox was made for the health check")
 	}
