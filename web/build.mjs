@@ -48,7 +48,7 @@ function manifest(metafile) {
 
 async function buildTests(from, to) {
   await rm(path.join(here, to), { recursive: true, force: true });
-  const tests = (await readdir(path.join(here, from))).filter((name) => name.endsWith('.test.ts'));
+  const tests = (await readdir(path.join(here, from))).filter((name) => name.endsWith('.test.ts') || name === 'picture.ts');
   await esbuild.build({
     absWorkingDir: here,
     entryPoints: tests.map((name) => path.join(from, name)),
