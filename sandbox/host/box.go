@@ -165,6 +165,9 @@ func (b *box) sleep(ctx context.Context, force bool) error {
 // stopAll ends the worker and the stores; the caller holds waking.
 func (b *box) stopAll(ctx context.Context) error {
 	if p := b.awake(); p != nil {
+		if _, err := b.mongoShelf(ctx); err != nil { // while there is somebody to ask
+			b.note("look at MongoDB before it rests", err)
+		}
 		p.end()
 	}
 	var errs []error

@@ -73,12 +73,13 @@ func (b *box) watch(ctx context.Context, r *run, p *process, s *slot) {
 	l := b.h.Limits
 	backstop := time.NewTimer(l.Run + l.Grace + overtime)
 	defer backstop.Stop()
-	cancelled := ctx.Done()
+	cancelled, gone := ctx.Done(), p.gone
 	for {
 		select {
 		case <-r.done:
 			return
-		case <-p.gone:
+		case <-gone:
+			gone = nil
 			b.h.log.Warn("a sandbox's process ended in a run", "sandbox", b.id, "state", p.cmd.ProcessState.String())
 			r.end(sandbox.Lost, "")
 		case <-r.asks:

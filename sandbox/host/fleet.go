@@ -49,7 +49,7 @@ func newFleet(ctx context.Context, h *Host) (*fleet, error) {
 	if set.Postgres == "" {
 		return f, nil
 	}
-	f.pool = &pool{parts: set.Postgres, template: filepath.Join(h.Data, "templates", "postgres"), dir: filepath.Join(h.Data, "ready"), want: h.Pool, warn: h.log.Warn}
+	f.pool = &pool{parts: set.Postgres, template: filepath.Join(h.Cache, postgres.TemplateName(set.Postgres)), dir: filepath.Join(h.Data, "ready"), want: h.Pool, warn: h.log.Warn}
 	if f.manyUIDs {
 		f.pool.uid = poolUID
 	}
@@ -72,7 +72,8 @@ func (h *Host) startWorker(ctx context.Context, b *box) (*process, error) {
 		ours.Close()
 		return nil, err
 	}
-	cmd, err := confine.Command(h.ctx, spec)
+	// Not h.ctx: when that ends, Close still asks the worker what MongoDB holds.
+	cmd, err := confine.Command(context.WithoutCancel(h.ctx), spec)
 	if err != nil {
 		ours.Close()
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"storeroom/sandbox"
@@ -52,6 +53,15 @@ func newPool(ctx context.Context, p *pool, run string, limits sandbox.Limits) er
 		if err := os.MkdirAll(dir, 0o711); err != nil {
 			return err
 		}
+	}
+	// Several programs may share the cache and start at the same moment.
+	lock, err := os.OpenFile(p.template+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return err
 	}
 	return postgres.Template(ctx, postgres.TemplateConfig{Parts: p.parts, Dir: p.template, Run: filepath.Join(run, "template"), Limits: limits})
 }

@@ -3,7 +3,9 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,6 +33,13 @@ var (
 	//go:embed testdb.sql
 	testdbSQL string
 )
+
+// TemplateName names the folder of a template by what it is made from, so that programs
+// of several versions can keep theirs side by side.
+func TemplateName(parts string) string {
+	sum := sha256.Sum256([]byte(clusterSQL + testdbSQL + filepath.Base(filepath.Dir(filepath.Dir(parts)))))
+	return "postgres-template-" + hex.EncodeToString(sum[:8])
+}
 
 // Template makes the folder once; when it exists already nothing happens. It takes about
 // a second.
