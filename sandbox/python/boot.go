@@ -13,6 +13,9 @@ import (
 // seconds on an idle machine.
 const bootLimit = 5 * time.Minute
 
+// reseed gives a fork randomness that no other fork has.
+const reseed = "__import__('storeroom').reseed()"
+
 // The turns that make an image out of a fresh interpreter. They leave nothing in
 // __main__.
 const (
@@ -28,6 +31,7 @@ var rehearsal = []Turn{
 	{Source: "    x = [1]\n    x"},
 	{Source: "def f():\n    return undefined_name\nf()"},
 	{Source: "del x, f"},
+	{Source: reseed}, {Source: reseed}, {Source: reseed},
 }
 
 // boot starts an interpreter from nothing, in an empty home, and keeps its memory as

@@ -94,7 +94,7 @@ func (g *Guest) adopt(i *image) error {
 
 // reseed gives the fork randomness that no other fork has.
 func (g *Guest) reseed() error {
-	if err := g.bootTurn("__import__('storeroom').reseed()"); err != nil {
+	if err := g.bootTurn(reseed); err != nil {
 		return fmt.Errorf("reseed: %w", err)
 	}
 	return nil
