@@ -53,6 +53,8 @@ func (p *played) Run(ctx context.Context, id, run string, cell sandbox.Cell, sin
 
 func (p *played) Input(id, run, text string) error { return nil }
 
+func (p *played) Warm(string) {}
+
 func (p *played) Shelves(context.Context, string) ([]sandbox.Shelf, error) { return nil, nil }
 
 func (p *played) Reset(context.Context, string) error { return nil }

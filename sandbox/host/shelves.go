@@ -30,10 +30,10 @@ func (h *Host) Shelves(ctx context.Context, id string) ([]sandbox.Shelf, error) 
 	for i, look := range looks {
 		go func() {
 			defer func() { done <- struct{}{} }()
-			ctx, cancel := context.WithTimeout(ctx, lookWithin)
+			within, cancel := context.WithTimeout(ctx, lookWithin)
 			defer cancel()
-			s, err := look(ctx)
-			if err != nil {
+			s, err := look(within)
+			if err != nil && ctx.Err() == nil {
 				h.log.Warn("could not look at a store", "sandbox", id, "store", s.Store, "error", err)
 				s.Note = "This shelf can't be shown now; its data is where it was."
 			}

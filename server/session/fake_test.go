@@ -101,6 +101,8 @@ func (p *played) Input(id, run, text string) error {
 	}
 }
 
+func (p *played) Warm(string) {}
+
 func (p *played) Shelves(ctx context.Context, id string) ([]sandbox.Shelf, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -50,6 +50,8 @@ type Sandboxes interface {
 	// When ctx ends, the run is stopped as a learner would.
 	Run(ctx context.Context, id, run string, cell sandbox.Cell, sink func(sandbox.Event))
 	Input(id, run, text string) error
+	// Warm starts the sandbox's process ahead of its first run; it does not wait.
+	Warm(id string)
 	Shelves(ctx context.Context, id string) ([]sandbox.Shelf, error)
 	Reset(ctx context.Context, id string) error
 }

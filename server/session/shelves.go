@@ -52,6 +52,9 @@ func (s *session) lookOnce(ctx context.Context) {
 	s.mu.Unlock()
 	id, err := s.sandbox(ctx)
 	if err == nil {
+		if run == "" { // a page was opened, and its reader may press Run soon
+			s.all.Sandboxes.Warm(id)
+		}
 		message := shelvesMessage{Type: "shelves", Run: run}
 		if message.Shelves, err = s.all.Sandboxes.Shelves(ctx, id); err == nil {
 			s.broadcast(message)
