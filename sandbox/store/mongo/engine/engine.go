@@ -23,6 +23,8 @@ type Options struct {
 	// Polling leaves topologyVersion out of hello: drivers then ask now and then
 	// instead of keeping a hello waiting, which suits clients without threads.
 	Polling bool
+	// TestCommands adds the commands for drivers' tests, such as configureFailPoint.
+	TestCommands bool
 	// Auth demands that clients authenticate, once there is a user.
 	Auth bool
 }
@@ -66,7 +68,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 		return nil, err
 	}
 	server := command.New(store, command.Options{
-		Clock: opts.Clock, Logger: opts.Logger, SetName: opts.SetName, Polling: opts.Polling, Auth: opts.Auth,
+		Clock: opts.Clock, Logger: opts.Logger, SetName: opts.SetName, Polling: opts.Polling, Auth: opts.Auth, Tests: opts.TestCommands,
 	})
 	e := &Engine{opts: opts, store: store, server: server, conns: map[*connection]struct{}{}}
 	e.ctx, e.stop = context.WithCancel(context.Background())

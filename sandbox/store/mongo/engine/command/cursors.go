@@ -58,6 +58,7 @@ func (s *Server) firstBatch(r *Request, c *cursor.Cursor, size int64, single boo
 
 // cursorEnd writes the fields after the batch.
 func (r *Request) cursorEnd(b *bsonval.Builder, c *cursor.Cursor) {
+	r.atClusterTime(b)
 	if c.PostBatch != nil {
 		b.Set("postBatchResumeToken", c.PostBatch())
 	}

@@ -29,7 +29,7 @@ func (s *Server) diagnosticCommands() []Spec {
 			return bsonval.D(bsonval.E("js", bsonval.BoolValue(true)), bsonval.E("oidMachine", bsonval.IntValue(1))), nil
 		}},
 		{Name: "top", Run: s.top, Admin: true},
-		{Name: "validate", Fields: "full repair metadata checkBSONConformance background", Run: s.validate},
+		{Name: "validate", Fields: "full repair metadata checkBSONConformance background scandata fixMultikey warnOrphans", Run: s.validate},
 		{Name: "dbHash", Aliases: []string{"dbhash"}, Fields: "collections", Run: s.dbHash},
 		{Name: "fsync", Fields: "lock fsyncLockAcquisitionTimeoutMillis", Run: func(*Request) (bsonval.Doc, error) {
 			return bsonval.D(bsonval.E("numFiles", bsonval.IntValue(1))), nil
@@ -200,7 +200,11 @@ func (s *Server) getLog(r *Request) (bsonval.Doc, error) {
 func (s *Server) getCmdLineOpts(*Request) (bsonval.Doc, error) {
 	var b bsonval.Builder
 	b.OpenArray("argv").ItemStr("mongod").Close()
-	b.OpenDoc("parsed").OpenDoc("replication").Str("replSet", s.opts.SetName).Close().Close()
+	b.OpenDoc("parsed").OpenDoc("replication").Str("replSet", s.opts.SetName).Close()
+	if s.opts.Tests {
+		b.OpenDoc("setParameter").Str("enableTestCommands", "1").Close()
+	}
+	b.Close()
 	return b.Doc(), nil
 }
 

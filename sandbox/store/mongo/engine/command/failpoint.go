@@ -10,6 +10,9 @@ import (
 )
 
 func (s *Server) failPointCommands() []Spec {
+	if !s.opts.Tests {
+		return nil
+	}
 	return []Spec{{Name: "configureFailPoint", Fields: "mode data", Run: s.configureFailPoint, Admin: true, NoAuth: true}}
 }
 
@@ -33,7 +36,7 @@ func (s *Server) configureFailPoint(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name != "failCommand" {
+	if name != "failCommand" && name != "maxTimeAlwaysTimeOut" && name != "maxTimeNeverTimeOut" {
 		return nil, mongoerr.New(mongoerr.FailPointSetFailed, "%s not found", name)
 	}
 	fp := &failpoint{times: -1, chance: 1, commands: map[string]bool{}}
@@ -91,6 +94,13 @@ func (fp *failpoint) mode(d bsonval.Doc) {
 			fp.chance = v.Float()
 		}
 	}
+}
+
+// on tells whether a fail point without further conditions is set.
+func (f *failpoints) on(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.all[name] != nil
 }
 
 // match answers the fail point that the request runs into, nil for none.
@@ -161,7 +171,7 @@ func (s *Server) failNow(r *Request, fp *failpoint) (resp Response, done bool) {
 		}
 		return Response{Doc: s.failure(e)}, true
 	}
-	if wc := d.Get("writeConcernError"); wc.Type() == bsonval.Object {
+	if wc := d.Get("writeConcernError"); wc.Type() == bsonval.Object && r.Spec.mayWrite() {
 		r.writeConcern, r.warnLabels = wc.Doc(), named
 		if !hasLabels && r.txnNumber >= 0 && !r.inTransaction && retryableWrite(mongoerr.Code(wc.Doc().Get("code").Long())) {
 			r.warnLabels = []string{"RetryableWriteError"}

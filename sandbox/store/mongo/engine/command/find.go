@@ -304,6 +304,7 @@ func (r *Request) distinctValues(it stream.Iterator, path string) (bsonval.Doc, 
 		}
 		if !ok {
 			b.Close()
+			r.atClusterTime(&b)
 			return b.Doc(), nil
 		}
 		match.Values(row.Doc, path, func(v bsonval.Value) {

@@ -29,7 +29,9 @@ func (s *Server) defaultParameter(name string) bsonval.Value {
 		return bsonval.DocValue(bsonval.D(bsonval.E("version", bsonval.StringValue("8.0"))))
 	case "authenticationMechanisms":
 		return bsonval.ArrayOf(bsonval.StringValue("SCRAM-SHA-1"), bsonval.StringValue("SCRAM-SHA-256"))
-	case "enableTestCommands", "requireApiVersion", "notablescan", "quiet":
+	case "enableTestCommands":
+		return bsonval.BoolValue(s.opts.Tests)
+	case "requireApiVersion", "notablescan", "quiet":
 		return bsonval.BoolValue(false)
 	case "logLevel", "ttlMonitorSleepSecs":
 		return bsonval.IntValue(map[string]int32{"ttlMonitorSleepSecs": 60}[name])

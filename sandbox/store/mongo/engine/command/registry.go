@@ -33,6 +33,7 @@ func (s *Server) tables() [][]Spec {
 		s.cursorCommands(),
 		s.aggregateCommands(),
 		s.collectionCommands(),
+		s.modifyCommands(),
 		s.indexCommands(),
 		s.sessionCommands(),
 		s.transactionCommands(),
@@ -44,6 +45,16 @@ func (s *Server) tables() [][]Spec {
 		s.authCommands(),
 		s.explainCommands(),
 	}
+}
+
+// mayWrite tells the commands that have a write concern.
+func (sp *Spec) mayWrite() bool {
+	switch sp.Name {
+	case "create", "drop", "dropDatabase", "createIndexes", "dropIndexes", "renameCollection", "collMod", "aggregate",
+		"commitTransaction", "abortTransaction", "createUser", "dropUser", "updateUser":
+		return true
+	}
+	return sp.Write
 }
 
 func (sp *Spec) knows(field string, body bsonval.Doc) bool {

@@ -11,7 +11,7 @@ func (s *Server) success(r *Request, doc bsonval.Doc) bsonval.Doc {
 	if len(doc) > 5 {
 		b.Fields(doc)
 	}
-	if r.writeConcern != nil && r.Spec.Write {
+	if r.writeConcern != nil {
 		b.SetDoc("writeConcernError", r.writeConcern)
 		if r.warnLabels != nil {
 			labels(b, r.warnLabels)

@@ -36,6 +36,8 @@ type Request struct {
 	ctx           context.Context
 	exhaust       bsonval.Doc // the command to run next for an exhaust client
 	closeAfter    bool
+	at            *storage.State // what a snapshot read sees; nil: the newest
+	atTime        uint64
 	abortAfter    bool        // a write in the transaction failed: it ends
 	writeConcern  bsonval.Doc // from a fail point: a write concern error to report
 	warnLabels    []string
@@ -69,7 +71,10 @@ func (s *Server) parse(ctx context.Context, c *Conn, m *wire.Message) (*Request,
 	if r.Spec.Admin && r.DB != "admin" {
 		return nil, mongoerr.New(mongoerr.Unauthorized, "%s may only be run against the admin database.", name)
 	}
-	return r, r.common()
+	if err := r.common(); err != nil {
+		return nil, err
+	}
+	return r, r.concerns()
 }
 
 // common reads the generic arguments, and refuses fields that nobody knows.
@@ -274,6 +279,9 @@ func (r *Request) Collection() (storage.NS, error) {
 func (r *Request) State() *storage.State {
 	if r.Tx != nil {
 		return r.Tx.View()
+	}
+	if r.at != nil {
+		return r.at
 	}
 	return r.Server.store.State()
 }

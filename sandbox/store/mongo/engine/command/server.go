@@ -38,6 +38,7 @@ type Options struct {
 	SetName string // of the replica set of one
 	Polling bool   // hello has no topologyVersion, so that drivers poll instead of streaming
 	Auth    bool   // clients must authenticate
+	Tests   bool   // the commands for drivers' tests: configureFailPoint
 }
 
 // Server runs commands on one store.
@@ -176,6 +177,9 @@ func (s *Server) run(r *Request) Response {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, r.maxTime, mongoerr.New(mongoerr.MaxTimeMSExpired, "operation exceeded time limit"))
 		defer cancel()
+	}
+	if r.maxTime > 0 && s.fails.on("maxTimeAlwaysTimeOut") {
+		return Response{Doc: s.failure(mongoerr.New(mongoerr.MaxTimeMSExpired, "operation exceeded time limit"))}
 	}
 	r.Op = s.newOp(ctx, r)
 	defer s.endOp(r.Op)

@@ -77,7 +77,6 @@ func IDIndex() *index.Def {
 	if err != nil {
 		panic(err) // a constant
 	}
-	def.Unique = true
 	return def
 }
 

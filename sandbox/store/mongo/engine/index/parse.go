@@ -41,6 +41,9 @@ func Parse(spec bsonval.Doc) (*Def, error) {
 	if err := d.parseKind(spec); err != nil {
 		return nil, err
 	}
+	if d.Name == "_id_" {
+		d.Unique = true // without being said
+	}
 	d.Spec = d.normal(spec)
 	return d, nil
 }

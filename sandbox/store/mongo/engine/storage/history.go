@@ -13,6 +13,8 @@ type Commit struct {
 	Seq  uint64
 	Wall time.Time
 	Ops  []Op
+
+	state *State // that it made
 }
 
 // history are the newest commits, bounded in bytes.
@@ -77,6 +79,24 @@ func (s *Store) After(ts uint64) (commits []Commit, lost bool) {
 		}
 	}
 	return all[lo:len(all):len(all)], false
+}
+
+// At answers the state as it was at a cluster time, which must not lie further back
+// than the history goes.
+func (s *Store) At(ts uint64) (*State, error) {
+	newest := s.State()
+	if ts >= newest.TS {
+		return newest, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.history.commits
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].TS <= ts {
+			return all[i].state, nil
+		}
+	}
+	return nil, mongoerr.New(mongoerr.SnapshotTooOld, "Read timestamp %d is older than the oldest available timestamp.", ts>>32)
 }
 
 // Wait returns when a state later than seq is there, the context ends or the store
