@@ -13,7 +13,10 @@ type builder func(s *Scope, name string, arg bsonval.Value) (Expr, error)
 // families are the lookup functions, one a file of operators. Each answers nil for a
 // name that isn't its own.
 func families() []func(name string) builder {
-	return []func(string) builder{basics}
+	return []func(string) builder{
+		basics, arithmetic, texts, conditional, arrays, objects, sets, variables, conversions, dates, dateParts,
+		accumulators, regexes, logarithms, trigonometry, others,
+	}
 }
 
 func lookup(name string) builder {

@@ -7,6 +7,8 @@
 package expr
 
 import (
+	"time"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
@@ -27,6 +29,9 @@ type Frame struct {
 	Row  stream.Row
 	root bsonval.Value
 	vars []bsonval.Value
+
+	scratch []byte                    // for keys that are looked at and forgotten
+	zones   map[string]*time.Location // time zones that the documents named
 }
 
 // NewFrame makes a frame for a pipeline or a query under op, with the command's let

@@ -10,7 +10,10 @@ import (
 // compilePath compiles "$a.b", "$$name.a" and the system variables.
 func compilePath(text string, s *Scope) (Expr, error) {
 	if !strings.HasPrefix(text, "$$") {
-		parts, err := splitPath(text[1:])
+		if text == "$" {
+			return nil, mongoerr.New(16872, "'$' by itself is not a valid FieldPath")
+		}
+		parts, err := SplitPath(text[1:])
 		if err != nil {
 			return nil, err
 		}
@@ -23,7 +26,7 @@ func compilePath(text string, s *Scope) (Expr, error) {
 	var parts []string
 	if dotted {
 		var err error
-		if parts, err = splitPath(rest); err != nil {
+		if parts, err = SplitPath(rest); err != nil {
 			return nil, err
 		}
 	}
@@ -37,9 +40,10 @@ func compilePath(text string, s *Scope) (Expr, error) {
 	return follow(e, parts), nil
 }
 
-func splitPath(path string) ([]string, error) {
+// SplitPath cuts a field path at its dots and refuses what is none.
+func SplitPath(path string) ([]string, error) {
 	if path == "" {
-		return nil, mongoerr.New(16872, "'$' by itself is not a valid FieldPath")
+		return nil, mongoerr.New(40352, "FieldPath cannot be constructed with empty string")
 	}
 	parts := strings.Split(path, ".")
 	for i, p := range parts {

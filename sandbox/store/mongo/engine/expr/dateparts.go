@@ -1,0 +1,301 @@
+package expr
+
+import (
+	"math"
+	"time"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+)
+
+// dateParts are the operators that take dates apart and put them together.
+func dateParts(name string) builder {
+	switch name {
+	case "$dateToParts":
+		return dateToParts
+	case "$dateFromParts":
+		return dateFromParts
+	}
+	if part := partOf(name); part != nil {
+		return datePart(part)
+	}
+	return nil
+}
+
+// partOf is how one of the operators such as $year reads a local time.
+func partOf(name string) func(t time.Time) int64 {
+	switch name {
+	case "$year":
+		return func(t time.Time) int64 { return int64(t.Year()) }
+	case "$month":
+		return func(t time.Time) int64 { return int64(t.Month()) }
+	case "$dayOfMonth":
+		return func(t time.Time) int64 { return int64(t.Day()) }
+	case "$dayOfWeek":
+		return func(t time.Time) int64 { return int64(t.Weekday()) + 1 }
+	case "$dayOfYear":
+		return func(t time.Time) int64 { return int64(t.YearDay()) }
+	case "$hour":
+		return func(t time.Time) int64 { return int64(t.Hour()) }
+	case "$minute":
+		return func(t time.Time) int64 { return int64(t.Minute()) }
+	case "$second":
+		return func(t time.Time) int64 { return int64(t.Second()) }
+	case "$millisecond":
+		return millisecond
+	case "$week":
+		return week
+	case "$isoWeek":
+		return func(t time.Time) int64 { _, w := t.ISOWeek(); return int64(w) }
+	case "$isoWeekYear":
+		return func(t time.Time) int64 { y, _ := t.ISOWeek(); return int64(y) }
+	case "$isoDayOfWeek":
+		return isoDay
+	}
+	return nil
+}
+
+func millisecond(t time.Time) int64 { return int64(t.Nanosecond() / 1e6) }
+
+// week is 0 before the year's first Sunday.
+func week(t time.Time) int64 { return int64((t.YearDay() + 6 - int(t.Weekday())) / 7) }
+
+func isoDay(t time.Time) int64 { return int64((t.Weekday()+6)%7) + 1 }
+
+func datePart(part func(time.Time) int64) builder {
+	return func(s *Scope, name string, arg bsonval.Value) (Expr, error) {
+		date, zone, err := dateAndZone(s, name, arg)
+		if err != nil {
+			return nil, err
+		}
+		return Func(func(f *Frame) (bsonval.Value, error) {
+			t, ok, err := localTime(f, date, zone)
+			if err != nil || !ok {
+				return null, err
+			}
+			if name == "$isoWeekYear" {
+				return bsonval.LongValue(part(t)), nil
+			}
+			return bsonval.IntValue(int32(part(t))), nil
+		}), nil
+	}
+}
+
+// dateAndZone compiles {date, timezone} or a lone date.
+func dateAndZone(s *Scope, name string, arg bsonval.Value) (date Expr, zone zoneExpr, err error) {
+	if arg.Type() == bsonval.Array {
+		if n := arg.Doc().Len(); n != 1 {
+			return nil, zone, mongoerr.New(40536, "%s accepts exactly one argument if given an array, but was given %d", name, n)
+		}
+		arg = arg.Doc().At(0)
+	}
+	if arg.Type() != bsonval.Object || isOperator(arg.Doc()) {
+		date, err = Compile(arg, s)
+		return date, zone, err
+	}
+	for field, v := range arg.Doc().All() {
+		e, err := Compile(v, s)
+		if err != nil {
+			return nil, zone, err
+		}
+		switch field {
+		case "date":
+			date = e
+		case "timezone":
+			if zone, err = newZone(e); err != nil {
+				return nil, zone, err
+			}
+		default:
+			return nil, zone, mongoerr.New(40535, "unrecognized option to %s: \"%s\"", name, field)
+		}
+	}
+	if date == nil {
+		return nil, zone, mongoerr.New(40539, "missing 'date' argument to %s, provided: %s", name, arg)
+	}
+	return date, zone, nil
+}
+
+// localTime is a date in its zone; ok is false when either is null.
+func localTime(f *Frame, date Expr, zone zoneExpr) (t time.Time, ok bool, err error) {
+	v, err := date.Eval(f)
+	if err != nil || v.IsNullish() {
+		return t, false, err
+	}
+	loc, err := zone.eval(f)
+	if err != nil || loc == nil {
+		return t, false, err
+	}
+	t, err = asDate(v)
+	return t.In(loc), err == nil, err
+}
+
+func dateToParts(s *Scope, name string, arg bsonval.Value) (Expr, error) {
+	args, zone, err := dateArgs(s, name, arg, namedCodes{notObject: 40524, unknown: 40520, lack: map[string]mongoerr.Code{"date": 40522}},
+		[]string{"date"}, []string{"timezone", "iso8601"})
+	if err != nil {
+		return nil, err
+	}
+	return Func(func(f *Frame) (bsonval.Value, error) {
+		t, ok, err := localTime(f, args["date"], zone)
+		if err != nil || !ok {
+			return null, err
+		}
+		iso, err := args.eval(f, "iso8601")
+		switch {
+		case err != nil:
+			return null, err
+		case !args.has("iso8601"):
+		case iso.IsNullish():
+			return null, nil
+		case iso.Type() != bsonval.Bool:
+			return null, mongoerr.New(40521, "iso8601 must evaluate to a bool, found %s", iso.Type())
+		}
+		b := bsonval.NewBuilder(120)
+		if iso.Truth() {
+			y, w := t.ISOWeek()
+			b.Int32("isoWeekYear", int32(y)).Int32("isoWeek", int32(w)).Int32("isoDayOfWeek", int32(isoDay(t)))
+		} else {
+			b.Int32("year", int32(t.Year())).Int32("month", int32(t.Month())).Int32("day", int32(t.Day()))
+		}
+		b.Int32("hour", int32(t.Hour())).Int32("minute", int32(t.Minute())).Int32("second", int32(t.Second()))
+		return b.Int32("millisecond", int32(millisecond(t))).Value(), nil
+	}), nil
+}
+
+// dateArgs is namedArgs whose timezone is set apart.
+func dateArgs(s *Scope, name string, arg bsonval.Value, codes namedCodes, required, optional []string) (named, zoneExpr, error) {
+	args, err := namedArgs(s, name, arg, codes, required, optional)
+	if err != nil {
+		return nil, zoneExpr{}, err
+	}
+	var zone zoneExpr
+	if args.has("timezone") {
+		if zone, err = newZone(args["timezone"]); err != nil {
+			return nil, zone, err
+		}
+	}
+	return args, zone, nil
+}
+
+func dateFromParts(s *Scope, name string, arg bsonval.Value) (Expr, error) {
+	common := []string{"timezone", "hour", "minute", "second", "millisecond"}
+	names := append(common, "year", "month", "day", "isoWeekYear", "isoWeek", "isoDayOfWeek")
+	args, zone, err := dateArgs(s, name, arg, namedCodes{notObject: 40519, unknown: 40518}, nil, names)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !args.has("year") && !args.has("isoWeekYear"):
+		return nil, mongoerr.New(40516, "$dateFromParts requires either 'year' or 'isoWeekYear' to be present")
+	case args.has("year") && (args.has("isoWeekYear") || args.has("isoWeek") || args.has("isoDayOfWeek")):
+		return nil, mongoerr.New(40489, "$dateFromParts does not allow mixing natural dates with ISO dates")
+	case args.has("isoWeekYear") && (args.has("year") || args.has("month") || args.has("day")):
+		return nil, mongoerr.New(40525, "$dateFromParts does not allow mixing ISO dates with natural dates")
+	}
+	p := &partsExpr{args, zone}
+	if args.has("isoWeekYear") {
+		return Func(p.iso), nil
+	}
+	return Func(p.natural), nil
+}
+
+type partsExpr struct {
+	args named
+	zone zoneExpr
+}
+
+// number evaluates one part; ok is false when it is null.
+func (p *partsExpr) number(f *Frame, name string, def, low, high int64) (n int64, ok bool, err error) {
+	if !p.args.has(name) {
+		return def, true, nil
+	}
+	v, err := p.args.eval(f, name)
+	if err != nil || v.IsNullish() {
+		return 0, false, err
+	}
+	n, whole := v.ExactLong()
+	switch {
+	case !v.IsNumber() || !whole:
+		return 0, false, mongoerr.New(40515, "'%s' must evaluate to an integer, found %s with value %s", name, v.Type(), v)
+	case n < low || n > high:
+		if low == 1 {
+			return 0, false, mongoerr.New(40523, "'%s' must evaluate to an integer in the range 1 to 9999, found %d", name, n)
+		}
+		return 0, false, mongoerr.New(31034, "'%s' must evaluate to a value in the range [%d, %d]; value %d is not in range", name, low, high, n)
+	}
+	return n, true, nil
+}
+
+// clock are the hour, minute, second and millisecond, as a duration since midnight.
+func (p *partsExpr) clock(f *Frame) (time.Duration, bool, error) {
+	var sum time.Duration
+	for _, part := range [...]struct {
+		name string
+		unit time.Duration
+		most int64
+	}{
+		{"hour", time.Hour, math.MaxInt16}, {"minute", time.Minute, math.MaxInt16},
+		{"second", time.Second, math.MaxInt32}, {"millisecond", time.Millisecond, math.MaxInt32},
+	} {
+		n, ok, err := p.number(f, part.name, 0, -part.most-1, part.most)
+		if err != nil || !ok {
+			return 0, false, err
+		}
+		sum += time.Duration(n) * part.unit
+	}
+	return sum, true, nil
+}
+
+func (p *partsExpr) natural(f *Frame) (bsonval.Value, error) {
+	year, ok1, err := p.number(f, "year", 1970, 1, 9999)
+	if err != nil {
+		return null, err
+	}
+	month, ok2, err := p.number(f, "month", 1, math.MinInt16, math.MaxInt16)
+	if err != nil {
+		return null, err
+	}
+	day, ok3, err := p.number(f, "day", 1, math.MinInt16, math.MaxInt16)
+	if err != nil {
+		return null, err
+	}
+	return p.finish(f, int(year), time.Month(month), int(day), ok1 && ok2 && ok3)
+}
+
+func (p *partsExpr) iso(f *Frame) (bsonval.Value, error) {
+	year, ok1, err := p.number(f, "isoWeekYear", 1970, 1, 9999)
+	if err != nil {
+		return null, err
+	}
+	week, ok2, err := p.number(f, "isoWeek", 1, math.MinInt16, math.MaxInt16)
+	if err != nil {
+		return null, err
+	}
+	day, ok3, err := p.number(f, "isoDayOfWeek", 1, math.MinInt16, math.MaxInt16)
+	if err != nil {
+		return null, err
+	}
+	first := isoYearStart(int(year))
+	return p.finish(f, first.Year(), first.Month(), first.Day()+int(week-1)*7+int(day-1), ok1 && ok2 && ok3)
+}
+
+// isoYearStart is the Monday of the week that holds January 4th.
+func isoYearStart(year int) time.Time {
+	fourth := time.Date(year, time.January, 4, 0, 0, 0, 0, time.UTC)
+	return fourth.AddDate(0, 0, 1-int(isoDay(fourth)))
+}
+
+// finish puts date, time of day and zone together; null when a part was null.
+func (p *partsExpr) finish(f *Frame, y int, m time.Month, d int, ok bool) (bsonval.Value, error) {
+	since, ok2, err := p.clock(f)
+	if err != nil {
+		return null, err
+	}
+	loc, err := p.zone.eval(f)
+	if err != nil || !ok || !ok2 || loc == nil {
+		return null, err
+	}
+	// The clock is added in local time, so that 25 hours are the next day's first.
+	local := time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Add(since)
+	return bsonval.TimeValue(time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), local.Nanosecond(), loc)), nil
+}
