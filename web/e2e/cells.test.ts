@@ -101,13 +101,19 @@ describe('a cell', { skip: lacking() }, () => {
     await scratch.type("kept = 41\nprint('going')\nwhile True:\n    pass");
     await scratch.start();
     await scratch.printed('going');
-    await visitor.page.waitForTimeout(500); // a second click too soon is a double click
     await scratch.press('Stop');
     await scratch.phase('ended');
     assert.match(await scratch.state(), /^Stopped/);
     assert.match(await scratch.output(), /^going/);
     await scratch.type('print(kept + 1)');
     assert.match(await scratch.run(), /42/);
+  });
+
+  test('a double click on Run runs, and does not stop', async () => {
+    await scratch.type("import time\ntime.sleep(1)\nprint('whole')");
+    await scratch.element.locator('button.run').dblclick();
+    assert.match(await scratch.ended(), /whole/);
+    assert.match(await scratch.state(), /^Done/);
   });
 
   test('Escape stops as well, and a loop that catches everything too', async () => {

@@ -69,6 +69,24 @@ describe('the document', { skip: lacking() }, () => {
     await visitor.leave();
   });
 
+  test('a full shelf lists a few, what changed among them, and all when asked', async () => {
+    const visitor = await Visitor.arrive(browser, storeroom.address);
+    await visitor.read('redis');
+    const scratch = visitor.cell('scratch');
+    await scratch.type("import redis\nr = redis.Redis()\nfor i in range(20): r.set(f'key{i:02}', i)");
+    await scratch.run();
+    const rows = visitor.shelf('redis').locator('li');
+    await visitor.shelf('redis').getByRole('button', { name: 'Show 12 more' }).click();
+    assert.equal(await rows.count(), 20);
+    await visitor.shelf('redis').getByRole('button', { name: 'Show fewer' }).click();
+    await scratch.type("r.set('key19', 'changed')\nr.delete('key00')");
+    await scratch.run();
+    await rows.filter({ hasText: 'key19' }).and(visitor.page.locator('.lit')).waitFor();
+    await rows.filter({ hasText: 'key00' }).and(visitor.page.locator('.gone')).waitFor();
+    assert.equal(await scratch.element.locator('.changes').innerText(), 'Redis −1 key, key19 changed');
+    await visitor.leave();
+  });
+
   test('the course has all of the document’s pages, in its order, and each leads to the next', async () => {
     const visitor = await Visitor.arrive(browser, storeroom.address);
     await visitor.page.goto('/');

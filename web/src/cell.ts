@@ -23,8 +23,6 @@ export type OpenEditor = (setup: Omit<EditorSetup, 'nonce'>) => Promise<Editor>;
 // A state that lasts less than this many milliseconds is not worth a flicker.
 const SOON = 150;
 const TICK = 100; // milliseconds between two looks at the clock of a run
-// A second click within this many milliseconds of Run was meant for Run, not for Stop.
-const DOUBLE_CLICK = 400;
 
 export class CellElement extends HTMLElement implements RunView {
   openEditor: OpenEditor | undefined;
@@ -221,9 +219,9 @@ export class CellElement extends HTMLElement implements RunView {
   }
 
   #listen(parts: Parts): void {
-    parts.run.addEventListener('click', () => {
+    parts.run.addEventListener('click', (event) => {
       if (!this.#active) this.run();
-      else if (performance.now() - this.#begun > DOUBLE_CLICK) this.stop();
+      else if (event.detail < 2) this.stop(); // who clicks twice meant Run
     });
     parts.restore.addEventListener('click', () => this.#restore());
     parts.copy.addEventListener('click', () => void this.#copy(parts.copy));
