@@ -119,8 +119,13 @@ func (v Value) Time() time.Time    { return time.UnixMilli(int64(v.n)).UTC() }
 func (v Value) Timestamp() uint64  { return v.n } // seconds<<32 | increment
 func (v Value) ObjectID() [12]byte { return [12]byte(v.b) }
 
-// Str is the text of a String, Symbol or Code, without a copy.
-func (v Value) Str() string { return text(v.b[4 : len(v.b)-1]) }
+// Str is the text of a String, Symbol or Code, without a copy; empty for inline types.
+func (v Value) Str() string {
+	if len(v.b) < 5 {
+		return ""
+	}
+	return text(v.b[4 : len(v.b)-1])
+}
 
 // Doc is the document of an Object or an Array.
 func (v Value) Doc() Doc { return Doc(v.b) }

@@ -57,6 +57,15 @@ func (sp *Spec) mayWrite() bool {
 	return sp.Write
 }
 
+// secret tells the commands that carry passwords, which nobody else is shown.
+func (sp *Spec) secret() bool {
+	switch sp.Name {
+	case "createUser", "updateUser", "saslStart", "saslContinue", "hello", "isMaster":
+		return true
+	}
+	return false
+}
+
 func (sp *Spec) knows(field string, body bsonval.Doc) bool {
 	if sp.Fields == "*" || field == body.First().Name {
 		return true

@@ -202,8 +202,12 @@ func (s *Server) newOp(ctx context.Context, r *Request) *opctx.Op {
 	op.DB = r.DB
 	op.ClusterTime = s.store.State().TS
 	op.Roles = r.Conn.roles()
+	shown := r.Body
+	if r.Spec.secret() {
+		shown = bsonval.D(bsonval.E(r.Spec.Name, bsonval.StringValue("xxx")))
+	}
 	s.mu.Lock()
-	s.ops[op.ID] = &running{op: op, conn: r.Conn, command: r.Body, ns: r.ns().String(), began: op.Now}
+	s.ops[op.ID] = &running{op: op, conn: r.Conn, command: shown, ns: r.ns().String(), began: op.Now}
 	s.mu.Unlock()
 	return op
 }

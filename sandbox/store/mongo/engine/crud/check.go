@@ -34,7 +34,11 @@ func (w *Writer) admit(c *storage.Collection, before, after bsonval.Doc) (bsonva
 	}
 	var b bsonval.Builder
 	b.OpenDoc("errInfo").Set("failingDocumentId", after.Get("_id"))
-	b.SetDoc("details", bsonval.D(bsonval.E("operatorName", bsonval.StringValue("validator"))))
+	if schema, ok := m.Root.(*match.Schema); ok {
+		b.SetDoc("details", schema.Why(after))
+	} else {
+		b.SetDoc("details", bsonval.D(bsonval.E("operatorName", bsonval.StringValue("validator")), bsonval.E("specifiedAs", v)))
+	}
 	b.Close()
 	return nil, mongoerr.New(mongoerr.DocumentValidationFailure, "Document failed validation").With(b.Doc())
 }
