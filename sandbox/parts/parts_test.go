@@ -211,6 +211,40 @@ func TestAnInterruptedFetchLeavesNoPartAndTheNextOneCleansUp(t *testing.T) {
 	}
 }
 
+func TestADamagedPartIsFetchedAgain(t *testing.T) {
+	index := t.TempDir()
+	s := demoShop(t, index, makeWheel(t, index, "demo", entry{name: "demo/a", text: "whole"}, entry{name: "demo/empty"}))
+	if _, err := s.ensure(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	file, marker := filepath.Join(s.folder(s.parts[0]), "demo", "a"), filepath.Join(s.folder(s.parts[0]), marker)
+	for name, damage := range map[string]func() error{
+		"a file cut short":    func() error { return os.Truncate(file, 2) },
+		"a file gone":         func() error { return os.Remove(file) },
+		"a marker cut short":  func() error { return os.Truncate(marker, 5) },
+		"a marker of nothing": func() error { return os.Truncate(marker, 0) },
+	} {
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.cached(); !errors.Is(err, ErrNotFetched) {
+			t.Errorf("%s counts as whole: %v", name, err)
+		}
+		var first string
+		_, err := s.ensure(t.Context(), func(p Progress) {
+			if first == "" {
+				first = p.String()
+			}
+		})
+		if err != nil || first != "Demo in the cache is damaged: fetching it again" {
+			t.Errorf("%s: %v, and it said %q", name, err, first)
+		}
+		if text, err := os.ReadFile(file); err != nil || string(text) != "whole" {
+			t.Errorf("%s: afterwards it holds %q, %v", name, text, err)
+		}
+	}
+}
+
 func TestTwoAtOnceFetchOnce(t *testing.T) {
 	index := t.TempDir()
 	s := demoShop(t, index, makeWheel(t, index, "demo", entry{name: "demo/a", text: "a"}))
@@ -246,7 +280,7 @@ func TestAPartWithoutAWheelIsMissingAndSaysWhy(t *testing.T) {
 			if err := os.MkdirAll(s.folder(p), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(s.folder(p), marker), nil, 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(s.folder(p), marker), []byte("{}"), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}

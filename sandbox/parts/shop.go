@@ -14,10 +14,6 @@ import (
 	"strings"
 )
 
-// marker is the file that says that a part's folder is whole. A part is unpacked in a
-// temporary folder, marked, and renamed, so a folder without it was made by hand.
-const marker = ".complete"
-
 // temporary begins the names of folders that a broken fetch leaves behind.
 const temporary = ".fetching-"
 
@@ -83,13 +79,16 @@ func (s shop) ensure(ctx context.Context, report func(Progress)) (*Set, error) {
 
 // fetchAbsent runs under the lock.
 func (s shop) fetchAbsent(ctx context.Context, report func(Progress)) error {
-	s.sweep()
 	var absent []part
 	for _, p := range s.parts {
 		if _, ok := s.tag(p); ok && !s.has(p) {
 			absent = append(absent, p)
+			if marked(s.folder(p)) {
+				report(Progress{Stage: Damaged, Part: p.title})
+			}
 		}
 	}
+	s.sweep()
 	if len(absent) == 0 {
 		return nil
 	}
@@ -184,20 +183,7 @@ func open(dir *os.Root) error {
 	})
 }
 
-// mark writes the marker, on disk before the rename that makes the folder count.
-func mark(dir *os.Root) error {
-	f, err := dir.Create(marker)
-	if err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
-}
-
-// sweep removes what broken fetches left, and folders of parts without a marker: they
+// sweep removes what broken fetches left, and folders of parts that are not whole: they
 // are in the way of the rename.
 func (s shop) sweep() {
 	left, _ := filepath.Glob(filepath.Join(s.dir, temporary+"*"))
@@ -226,10 +212,7 @@ func (s shop) folder(p part) string {
 	return filepath.Join(s.dir, p.name+"-"+p.version()+"-"+hex.EncodeToString(sum[:4]))
 }
 
-func (s shop) has(p part) bool {
-	_, err := os.Stat(filepath.Join(s.folder(p), marker))
-	return err == nil
-}
+func (s shop) has(p part) bool { return whole(s.folder(p)) }
 
 // version is the first pin's.
 func (p part) version() string {
