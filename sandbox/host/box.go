@@ -27,8 +27,9 @@ type box struct {
 	rested  time.Time // when it last had nothing to do
 	mongo   bool      // the worker's MongoDB was used since its shelf was last looked at
 
-	open map[string]int       // connections that the worker has to a store
-	last map[string]time.Time // when the worker last had one
+	open map[string]int           // connections to a store that the worker, or a visitor, has
+	last map[string]time.Time     // when one was last opened or closed
+	seen map[string]sandbox.Shelf // shelves of stores that nobody was connected to since
 
 	worker *process
 	ran    bool // a cell ran in this worker, so there may be variables
@@ -123,9 +124,46 @@ func (b *box) awaken(ctx context.Context) (*process, error) {
 	}
 	b.mu.Lock()
 	b.worker, b.ran, b.rested = p, false, time.Now()
-	b.open, b.last = map[string]int{}, map[string]time.Time{}
 	b.mu.Unlock()
 	return p, nil
+}
+
+// opened and shut count a store's connections.
+func (b *box) opened(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open[name]++
+	b.last[name] = time.Now()
+	delete(b.seen, name)
+}
+
+func (b *box) shut(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open[name] = max(0, b.open[name]-1)
+	b.last[name] = time.Now()
+}
+
+// unchanged answers the shelf of a store that nobody was connected to since it was taken.
+func (b *box) unchanged(name string) (sandbox.Shelf, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s, ok := b.seen[name]
+	for _, item := range s.Items {
+		if item.Expires != 0 && item.Expires <= time.Now().UnixMilli() {
+			return s, false // time alone has changed it
+		}
+	}
+	return s, ok
+}
+
+// saw keeps a shelf that was taken when began, unless somebody was connected meanwhile.
+func (b *box) saw(name string, s sandbox.Shelf, began time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open[name] == 0 && b.last[name].Before(began) {
+		b.seen[name] = s
+	}
 }
 
 // hasRun tells whether the worker that is awake has run a cell.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"time"
 
 	"storeroom/sandbox/confine"
 	"storeroom/sandbox/parts"
@@ -78,7 +78,7 @@ func (h *Host) startWorker(ctx context.Context, b *box) (*process, error) {
 		ours.Close()
 		return nil, err
 	}
-	p := &process{events: b.deliver, dial: b.dialFor, used: func(string) { b.usedMongo() }, shut: b.shutOne}
+	p := &process{events: b.deliver, dial: b.dialFor, used: func(string) { b.usedMongo() }, shut: b.shut}
 	return p, start(ctx, ours, cmd, p)
 }
 
@@ -112,20 +112,9 @@ func (b *box) dialFor(name string) (*net.UnixConn, error) {
 	defer cancel()
 	c, err := s.Dial(ctx)
 	if err == nil {
-		b.mu.Lock()
-		b.open[name]++
-		b.mu.Unlock()
+		b.opened(name)
 	}
 	return c, err
-}
-
-func (b *box) shutOne(name string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.open[name] > 0 {
-		b.open[name]--
-		b.last[name] = time.Now()
-	}
 }
 
 // stores makes the box's stores; none is started.
@@ -173,6 +162,24 @@ type logWriter struct {
 
 // maxWorkerLog bounds what one worker may write to the log, in bytes: it may be broken.
 const maxWorkerLog = 16 << 10
+
+// ReadFrom keeps io.Copy from taking 32 KiB for each worker.
+func (w *logWriter) ReadFrom(r io.Reader) (n int64, err error) {
+	var b [512]byte
+	for {
+		k, err := r.Read(b[:])
+		if k > 0 {
+			w.Write(b[:k])
+		}
+		n += int64(k)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
 
 func (w *logWriter) Write(p []byte) (int, error) {
 	if n := min(len(p), maxWorkerLog-w.left); n > 0 {

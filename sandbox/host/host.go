@@ -123,7 +123,7 @@ func (h *Host) load() error {
 }
 
 func (h *Host) newBox(id string, s state) *box {
-	b := &box{h: h, id: id, dir: filepath.Join(h.sandboxes(), id), state: s, rested: time.Now()}
+	b := &box{h: h, id: id, dir: filepath.Join(h.sandboxes(), id), state: s, rested: time.Now(), open: map[string]int{}, last: map[string]time.Time{}, seen: map[string]sandbox.Shelf{}}
 	b.stores = h.fleet.stores(b)
 	return b
 }

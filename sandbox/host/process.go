@@ -32,12 +32,41 @@ type process struct {
 	shut   func(store string)
 
 	once sync.Once
+
+	mu   sync.Mutex
+	open map[string]int // connections that it was given and has not closed; nil when it is gone
+}
+
+// count adds n to the worker's connections to a store. It answers false when the worker
+// is gone, or claims to have closed more than it had.
+func (p *process) count(store string, n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open == nil || p.open[store]+n < 0 {
+		return false
+	}
+	p.open[store] += n
+	return true
+}
+
+// forget closes the books: a process that is gone has no connections.
+func (p *process) forget() {
+	p.mu.Lock()
+	open := p.open
+	p.open = nil
+	p.mu.Unlock()
+	for store, n := range open {
+		for range n {
+			p.shut(store)
+		}
+	}
 }
 
 // follow takes the worker's messages until it ends. The worker is not trusted: it is
 // told nothing but what its own learner may know, and asks for its own stores alone.
 func (p *process) follow() {
 	defer close(p.gone)
+	defer p.forget()
 	defer p.cmd.Wait()
 	defer p.kill()
 	for {
@@ -58,7 +87,9 @@ func (p *process) follow() {
 		case link.Used:
 			p.used(m.Store)
 		case link.Shut:
-			p.shut(m.Store)
+			if p.count(m.Store, -1) {
+				p.shut(m.Store)
+			}
 		}
 	}
 }
@@ -73,6 +104,10 @@ func (p *process) connect(m link.Message) {
 		return
 	}
 	defer c.Close()
+	if !p.count(m.Store, 1) {
+		p.shut(m.Store)
+		return
+	}
 	p.link.SendConn(answer, c)
 }
 
@@ -115,7 +150,7 @@ func (p *process) serve(store, addr string) (net.Conn, error) {
 // start runs the worker's command with its end of a link as descriptor 3.
 func start(ctx context.Context, l *link.Link, cmd *exec.Cmd, p *process) error {
 	p.link, p.cmd = l, cmd
-	p.ready, p.gone = make(chan struct{}), make(chan struct{})
+	p.ready, p.gone, p.open = make(chan struct{}), make(chan struct{}), map[string]int{}
 	if err := cmd.Start(); err != nil {
 		l.Close()
 		close(p.gone)

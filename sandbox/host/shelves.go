@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"storeroom/sandbox"
@@ -55,8 +56,15 @@ func (b *box) filesShelf(ctx context.Context) (sandbox.Shelf, error) {
 
 func (b *box) storeShelf(name string) func(context.Context) (sandbox.Shelf, error) {
 	return func(ctx context.Context) (sandbox.Shelf, error) {
+		if s, ok := b.unchanged(name); ok {
+			return s, nil
+		}
+		began := time.Now()
 		s, err := b.stores[name].Inspect(ctx)
 		s.Store = name
+		if err == nil {
+			b.saw(name, s, began)
+		}
 		return s, err
 	}
 }
@@ -121,7 +129,10 @@ func (h *Host) DialAs(ctx context.Context, id, name, addr string) (net.Conn, err
 		release()
 		return nil, err
 	}
-	return &visit{Conn: c, release: release}, nil
+	return &visit{Conn: c, release: sync.OnceFunc(func() {
+		b.shut(name)
+		release()
+	})}, nil
 }
 
 func (b *box) dialHere(ctx context.Context, name, addr string) (net.Conn, error) {
@@ -131,13 +142,10 @@ func (b *box) dialHere(ctx context.Context, name, addr string) (net.Conn, error)
 			return nil, err
 		}
 		b.usedMongo()
+		b.opened(name)
 		return p.serve(name, addr)
 	}
-	s, err := b.store(name)
-	if err != nil {
-		return nil, err
-	}
-	return s.Dial(ctx)
+	return b.dialFor(name)
 }
 
 func (b *box) store(name string) (store.Store, error) {

@@ -52,7 +52,8 @@ func join(ctx context.Context, address string) (*learner, error) {
 		return nil, err
 	}
 	conn.SetReadLimit(4 << 20)
-	return &learner{conn: conn}, nil
+	// The page asks for the shelves as soon as it is open.
+	return &learner{conn: conn}, conn.Write(ctx, websocket.MessageText, []byte(`{"type":"shelves"}`))
 }
 
 func (l *learner) leave() { l.conn.CloseNow() }

@@ -189,13 +189,30 @@ func (b bench) memory(n int) error {
 			}
 		}
 	}
-	row(fmt.Sprintf("memory (PSS) a learner with all four stores in use, %d at once", n), mb((b.processes()-before)/int64(n)), 0)
+	after := b.processes()
+	var all int64
+	var shares []string
+	for _, kind := range []string{"sandbox", "postgres", "valkey"} {
+		each := (after[kind] - before[kind]) / int64(n)
+		all += each
+		shares = append(shares, kind+" "+mb(each))
+	}
+	row(fmt.Sprintf("memory (PSS) a learner with all four stores in use, %d at once", n), mb(all)+" ("+strings.Join(shares, ", ")+")", 0)
 	return nil
 }
 
-func (b bench) processes() (total int64) {
+// processes adds up the memory of the server's children by what they are.
+func (b bench) processes() map[string]int64 {
+	total := map[string]int64{}
 	for _, pid := range descendants(b.s.cmd.Process.Pid) {
-		total += pss(pid)
+		kind := "sandbox"
+		switch name := program(pid); {
+		case strings.HasPrefix(name, "postgres"):
+			kind = "postgres"
+		case strings.Contains(name, "valkey"), strings.Contains(name, "redis"):
+			kind = "valkey"
+		}
+		total[kind] += pss(pid)
 	}
 	return total
 }

@@ -83,6 +83,13 @@ func descendants(pid int) []int {
 	return all
 }
 
+// program is the name of the program that a process runs, as the process tells it.
+func program(pid int) string {
+	said, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	name, _, _ := strings.Cut(string(said), "\x00")
+	return filepath.Base(name)
+}
+
 // pss is a process's proportional set size in bytes: what it shares counts by its share.
 func pss(pid int) int64 { return field(fmt.Sprintf("/proc/%d/smaps_rollup", pid), "Pss:") }
 

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -304,7 +303,7 @@ func (d *Daemon) launch(ctx context.Context) (*process, error) {
 		return nil, err
 	}
 	go func() {
-		io.Copy(p.log, out)
+		p.log.ReadFrom(out)
 		out.Close()
 		close(p.said)
 	}()

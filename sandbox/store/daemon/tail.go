@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"sync"
 )
@@ -28,6 +29,23 @@ func (t *tail) Write(p []byte) (int, error) {
 	}
 	t.text = append(t.text, p...)
 	return len(p), nil
+}
+
+// ReadFrom takes what r has until it ends. Every learner's servers have a log, so the
+// buffer is small: io.Copy's own would be 32 KiB for each of them.
+func (t *tail) ReadFrom(r io.Reader) (n int64, err error) {
+	var b [512]byte
+	for {
+		k, err := r.Read(b[:])
+		t.Write(b[:k])
+		n += int64(k)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
 }
 
 // String answers the log's end as one line.

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"storeroom/sandbox"
+	"storeroom/sandbox/store/daemon"
 )
 
 // title is what the page calls the store.
@@ -39,7 +40,7 @@ func (c *Cluster) Inspect(ctx context.Context) (sandbox.Shelf, error) {
 	switch {
 	case err == nil:
 		return c.note(shelf), c.rest.Save(shelf)
-	case !c.Running():
+	case !c.Running(), errors.Is(err, daemon.ErrResting): // it is being started or stopped
 		return c.resting(), nil
 	case isCode(err, "3D000"): // no such database
 		shelf := sandbox.Shelf{Store: c.Name(), Title: title, Items: []sandbox.Item{},

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"storeroom/sandbox"
+	"storeroom/sandbox/store/daemon"
 )
 
 // title is what the page calls the store.
@@ -33,7 +34,7 @@ func (s *Store) Inspect(ctx context.Context) (sandbox.Shelf, error) {
 	switch {
 	case err == nil:
 		return shelf, s.rest.Save(shelf)
-	case !s.Running():
+	case !s.Running(), errors.Is(err, daemon.ErrResting): // it is being started or stopped
 		return s.resting(), nil
 	case isAuth(err):
 		return s.repair(ctx)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"time"
 
 	"storeroom/lessons"
@@ -17,6 +18,10 @@ import (
 
 // drainWithin bounds an orderly end: sockets and stores are given so long.
 const drainWithin = 20 * time.Second
+
+// serverGC is how much garbage, in percent of what lives, the server lets come together. It
+// holds little and makes little; learners' sandboxes need the memory more.
+const serverGC = 50
 
 // serveOptions are the flags of serve.
 type serveOptions struct {
@@ -63,6 +68,7 @@ func serve(ctx context.Context, t terminal, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(serverGC)
 	log := newLog(t.err, o.log, o.verbose)
 	course, err := lessons.Load(lessons.Content())
 	if err != nil {
