@@ -52,7 +52,7 @@ func (c *compiler) in(name string, v bsonval.Value) (Pred, error) {
 	if v.Type() != bsonval.Array {
 		return nil, bad("%s needs an array", name)
 	}
-	in := &In{keys: map[string]bool{}}
+	in := newIn()
 	var coll bsonval.Collator
 	if c.env.Op != nil {
 		coll = c.env.Op.Collator
@@ -71,13 +71,10 @@ func (c *compiler) in(name string, v bsonval.Value) (Pred, error) {
 		case e.Type() == bsonval.Undefined:
 			return nil, bad("InMatchExpression equality cannot be undefined")
 		default:
-			in.null = in.null || e.Type() == bsonval.Null
-			in.Values = append(in.Values, e)
-			in.keys[string(bsonval.AppendKey(nil, e, coll))] = true
+			in.add(e, coll)
 		}
 	}
-	slices.SortFunc(in.Values, func(a, b bsonval.Value) int { return bsonval.CompareWith(a, b, coll) })
-	in.Values = slices.CompactFunc(in.Values, func(a, b bsonval.Value) bool { return bsonval.CompareWith(a, b, coll) == 0 })
+	in.sort(coll)
 	return in, nil
 }
 

@@ -1,10 +1,13 @@
-// Package plan chooses how a query reads a collection, by which index and in which
-// order, and runs that plan.
+// Package plan chooses how a query reads a collection: it makes the candidates that
+// the indexes allow, lets them run against each other for a while as the server does,
+// keeps the winner in a cache, runs it, and tells what it did (explain).
 //
 // It reads collections as package storage keeps them and never changes them.
 package plan
 
 import (
+	"time"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/match"
@@ -15,6 +18,7 @@ import (
 
 // Query is what a plan is to answer.
 type Query struct {
+	NS           string         // what explain shows where there is no collection
 	Filter       *match.Matcher // nil: all
 	Sort         bsonval.Doc
 	Projection   bsonval.Doc // only looked at, to tell covered queries; not applied
@@ -23,122 +27,150 @@ type Query struct {
 	Min, Max     bsonval.Doc
 	ReturnKey    bool
 	ShowRecordID bool
+	Count        bool         // only how many: Plan.Count is called in Run's place
+	Distinct     string       // only the values of this field: rows may be fewer than documents
 	Frame        *expr.Frame  // variables for $expr; nil: a new one
 	Near         *bsonval.Doc // $geoNear's argument
+	Cache        *Cache       // nil: every time anew
+	Explain      bool         // the cache is neither asked nor filled
 }
 
-// Plan is a chosen plan. It reads the collection as it was when it was chosen.
+// Plan is a chosen plan. It reads the collection as it was when it was chosen, once.
 type Plan struct {
-	coll  *storage.Collection // nil: there is none, the plan answers nothing
-	query Query
-	scan  *indexScan // nil: the whole collection
-	order bool       // the scan's order is the sort's
-	back  bool
+	coll     *storage.Collection // nil: there is none, the plan answers nothing
+	query    Query
+	cond     *condition
+	root     *node
+	x        *execution
+	ahead    []member // rows that the trial has found already
+	over     bool     // the trial came to the end
+	rejected []*candidate
+	winner   *candidate
+	cached   bool
+	began    time.Time
+	planning time.Duration
+	entry    *entry // of the cache, to be checked while running
 }
 
 // Choose picks a plan for q. coll may be nil: a collection that isn't there is empty.
 func Choose(op *opctx.Op, coll *storage.Collection, q Query) (*Plan, error) {
-	p := &Plan{coll: coll, query: q}
-	if coll == nil || q.Filter == nil {
+	p := &Plan{coll: coll, query: q, began: time.Now()}
+	if q.Frame == nil {
+		q.Frame = expr.NewFrame(op)
+		p.query.Frame = q.Frame
+	}
+	p.x = &execution{op: op, coll: coll, frame: q.Frame, tally: &op.Work}
+	if q.Filter != nil {
+		p.cond = normalize(q.Filter.Root, op.Collator)
+	} else {
+		p.cond = &condition{rank: rankAnd, node: &match.And{}}
+	}
+	if coll == nil {
+		p.root = &node{kind: "EOF"}
 		return p, nil
 	}
-	best := 0
-	for _, ix := range coll.Indexes {
-		s, score := boundsFor(op, ix, q.Filter)
-		if score > best {
-			p.scan, best = s, score
-		}
+	pl := &planner{op: op, coll: coll, query: &p.query, cond: p.cond}
+	all, err := pl.candidates()
+	if err != nil {
+		return nil, err
 	}
-	return p, nil
+	err = p.pick(all)
+	p.planning = time.Since(p.began)
+	return p, err
 }
 
-// Run starts the plan.
+// Run starts the plan. The rows see the collection as it was at Choose.
 func (p *Plan) Run(op *opctx.Op) (stream.Iterator, error) {
-	if p.coll == nil {
-		return stream.Docs(nil), nil
+	if p.winner == nil {
+		p.x.start(p.root)
 	}
-	var it stream.Iterator
-	if p.scan != nil {
-		it = p.scan.run(op, p.coll)
-	} else {
-		it = collectionScan(op, p.coll)
-	}
-	if p.query.Filter != nil && !p.query.Filter.Source.IsEmpty() {
-		frame := p.query.Frame
-		if frame == nil {
-			frame = expr.NewFrame(op)
-		}
-		it = &filter{it, p.query.Filter, frame}
-	}
-	if len(p.query.Sort) > 5 {
-		sorted, err := sortRows(op, it, p.query.Sort, p.query.Skip+p.query.Limit, p.query.Limit > 0)
-		if err != nil {
-			return nil, err
-		}
-		it = sorted
-	}
-	if p.query.Skip > 0 || p.query.Limit > 0 {
-		it = &window{it, p.query.Skip, p.query.Limit, p.query.Limit > 0}
-	}
-	return it, nil
+	p.x.op = op
+	return &rows{p: p}, nil
 }
 
-func collectionScan(op *opctx.Op, c *storage.Collection) stream.Iterator {
-	cur := c.Records()
-	begun := false
-	return stream.Func(func() (stream.Row, bool, error) {
-		if err := op.Check(); err != nil {
+// rows gives what the plan's root gives.
+type rows struct {
+	p *Plan
+	m member
+}
+
+func (r *rows) Next() (stream.Row, bool, error) {
+	p := r.p
+	if len(p.ahead) > 0 {
+		row := p.ahead[0].row
+		p.ahead = p.ahead[1:]
+		return row, true, nil
+	}
+	for !p.over {
+		r.m = member{}
+		st, err := p.root.work(&r.m)
+		if err != nil {
 			return stream.Row{}, false, err
 		}
-		ok := false
-		if begun {
-			ok = cur.Next()
-		} else {
-			begun, ok = true, cur.First()
+		switch st {
+		case advanced:
+			p.x.doc(&r.m)
+			return r.m.row, true, nil
+		case ended:
+			p.over = true
+			p.learn()
 		}
-		if !ok {
-			return stream.Row{}, false, nil
-		}
-		op.Work.DocsExamined++
-		return stream.Row{Doc: cur.Value(), Record: cur.Key()}, true, nil
-	})
+	}
+	return stream.Row{}, false, nil
 }
 
-type filter struct {
-	stream.Iterator
-	m     *match.Matcher
-	frame *expr.Frame
-}
+func (r *rows) Close() { r.p.over, r.p.ahead = true, nil }
 
-func (f *filter) Next() (stream.Row, bool, error) {
+// Count runs a plan of a Query with Count to its end.
+func (p *Plan) Count(op *opctx.Op) (int64, error) {
+	it, err := p.Run(op)
+	if err != nil {
+		return 0, err
+	}
+	defer it.Close()
 	for {
-		r, ok, err := f.Iterator.Next()
-		if !ok || err != nil {
-			return r, false, err
-		}
-		if ok, err := f.m.MatchIn(f.frame, r); err != nil || ok {
-			return r, ok, err
+		if _, ok, err := it.Next(); err != nil || !ok {
+			return p.root.total(), err
 		}
 	}
 }
 
-type window struct {
-	stream.Iterator
-	skip, limit int64
-	limited     bool
+// total is what a COUNT has counted.
+func (n *node) total() int64 {
+	if n.kind == "EOF" {
+		return 0
+	}
+	return n.stats.counted
 }
 
-func (w *window) Next() (stream.Row, bool, error) {
-	for ; w.skip > 0; w.skip-- {
-		if r, ok, err := w.Iterator.Next(); !ok || err != nil {
-			return r, false, err
+// Drain runs the plan to its end for explain, without keeping rows.
+func (p *Plan) Drain(op *opctx.Op) error {
+	it, err := p.Run(op)
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	for {
+		if _, ok, err := it.Next(); err != nil || !ok {
+			return err
 		}
 	}
-	if w.limited {
-		if w.limit == 0 {
-			return stream.Row{}, false, nil
+}
+
+// Summary is the plan in a word, as the profiler shows it: IXSCAN { a: 1 }.
+func (p *Plan) Summary() string {
+	out := ""
+	p.root.walk(func(n *node) {
+		if len(n.kids) > 0 {
+			return
 		}
-		w.limit--
-	}
-	return w.Iterator.Next()
+		if out != "" {
+			out += ", "
+		}
+		out += n.kind
+		if n.scan != nil {
+			out += " " + n.scan.ix.Def.Pattern.String()
+		}
+	})
+	return out
 }

@@ -1,115 +1,323 @@
 package plan
 
 import (
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
-	"storeroom/sandbox/store/mongo/engine/match"
-	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/storage"
-	"storeroom/sandbox/store/mongo/engine/stream"
+	"storeroom/sandbox/store/mongo/engine/storage/ptree"
 )
 
-// indexScan reads points of an index's leading fields.
-type indexScan struct {
-	ix       *storage.Index
-	prefixes []string // the keys to look up, each the start of entries
+// scan is how an index is read: which values of each field, in which direction.
+type scan struct {
+	ix      *storage.Index
+	fields  []scanField
+	back    bool
+	special source // the index isn't read by bounds: text, near
+	minKey  string // min() and max() in the place of bounds; "" for none
+	maxKey  string
+	limits  bool
 }
 
-// boundsFor answers the points that the filter asks of an index's first fields, and
-// how many fields those are; 0 when the index serves nothing.
-func boundsFor(op *opctx.Op, ix *storage.Index, m *match.Matcher) (*indexScan, int) {
-	d := ix.Def
-	if d.Kind != index.Ordered || d.Hidden || d.Filter != nil || d.Sparse || d.Collator != nil || op.Collator != nil {
-		return nil, 0
+// scanField is one field of the keys.
+type scanField struct {
+	path   string
+	desc   bool
+	hashed bool
+	coll   bsonval.Collator
+	many   bool // some document has an array there
+	bounds intervals
+	from   *condition // the first condition that bounds was made of
+	group  string     // and the array that it speaks of one element of
+}
+
+// source is a stage that reads an index in a way of its own.
+type source interface {
+	start(x *execution, n *node) stage
+}
+
+func (f scanField) bounder() bounder { return bounder{f.coll} }
+
+// key is the bytes of a value in the field.
+func (f scanField) key(v bsonval.Value) string {
+	if f.hashed {
+		v = bsonval.LongValue(index.Hash(v))
 	}
-	prefixes := []string{""}
-	score := 0
-	for i, f := range d.Fields {
-		values := equalities(m.Root, f.Path)
-		if values == nil || len(prefixes)*len(values) > 1000 {
+	k := bsonval.AppendKey(nil, v, f.coll)
+	if f.desc {
+		bsonval.InvertKey(k)
+	}
+	return string(k)
+}
+
+// byteRange is an interval as the index's bytes have it.
+type byteRange struct {
+	lo, hi     string
+	loIn, hiIn bool
+}
+
+func (f scanField) ranges() []byteRange {
+	out := make([]byteRange, 0, len(f.bounds))
+	for _, i := range f.bounds {
+		r := byteRange{f.key(i.lo), f.key(i.hi), i.loIn, i.hiIn}
+		if f.desc {
+			r = byteRange{r.hi, r.lo, r.hiIn, r.loIn}
+		}
+		out = append(out, r)
+	}
+	sortRanges(out, f.desc || f.hashed)
+	return out
+}
+
+func sortRanges(rs []byteRange, shuffled bool) {
+	if !shuffled {
+		return
+	}
+	for i := range rs { // few, and often in reverse
+		for j := i; j > 0 && rs[j].lo < rs[j-1].lo; j-- {
+			rs[j], rs[j-1] = rs[j-1], rs[j]
+		}
+	}
+}
+
+// after is above every entry that begins with prefix, and below all others above it:
+// no key and no record id begins with 0xff.
+func after(prefix string) string { return prefix + "\xff" }
+
+// start makes the scan ready to run.
+func (s *scan) start(x *execution, n *node) stage {
+	s.ix.Used()
+	if s.special != nil {
+		return s.special.start(x, n)
+	}
+	r := &scanner{x: x, n: n, scan: s}
+	if s.ix.Multikey != 0 {
+		r.seen = map[int64]bool{}
+	}
+	if s.limits {
+		r.single, r.from, r.to = true, s.minKey, s.maxKey
+		if r.to == "" {
+			r.to = after("")
+		}
+		return r
+	}
+	for _, f := range s.fields {
+		rs := f.ranges()
+		if len(rs) == 0 {
+			return nothing{}
+		}
+		r.ranges = append(r.ranges, rs)
+	}
+	r.asOneRange()
+	return r
+}
+
+// scanner walks over an index's entries.
+type scanner struct {
+	x      *execution
+	n      *node
+	scan   *scan
+	ranges [][]byteRange
+	single bool   // the bounds are one range of entries:
+	from   string // the first entry at or after this one
+	to     string // and all before this one
+	cur    ptree.Cursor[string, struct{}]
+	begun  bool
+	seek   string // where to go on; "" for the next entry
+	over   bool
+	seen   map[int64]bool
+}
+
+// asOneRange tells whether the bounds are points, then at most one range, then
+// everything: one piece of the index, whose end is known.
+func (s *scanner) asOneRange() {
+	prefix := ""
+	i := 0
+	for ; i < len(s.ranges); i++ {
+		r := s.ranges[i]
+		if len(r) != 1 || r[0].lo != r[0].hi {
 			break
 		}
-		var next []string
-		for _, p := range prefixes {
-			for _, v := range values {
-				next = append(next, string(d.AppendField([]byte(p), i, v)))
-			}
+		prefix += r[0].lo
+	}
+	s.from, s.to = prefix, after(prefix)
+	if i < len(s.ranges) && !s.scan.fields[i].bounds.isEverything() {
+		if len(s.ranges[i]) != 1 {
+			return
 		}
-		prefixes, score = next, score+1
-		if ix.Multikey != 0 {
-			break
+		r := s.ranges[i][0]
+		s.from, s.to = prefix+r.lo, prefix+r.hi
+		if !r.loIn {
+			s.from = after(s.from)
+		}
+		if r.hiIn {
+			s.to = after(s.to)
+		}
+		i++
+	}
+	for ; i < len(s.ranges); i++ {
+		if !s.scan.fields[i].bounds.isEverything() {
+			return
 		}
 	}
-	return &indexScan{ix, prefixes}, score
+	s.single = true
 }
 
-// equalities are the values that path must equal one of; nil when it need not.
-func equalities(n match.Node, path string) []bsonval.Value {
-	switch n := n.(type) {
-	case *match.And:
-		for _, x := range n.Nodes {
-			if vs := equalities(x, path); vs != nil {
-				return vs
-			}
+func (s *scanner) work(m *member) (status, error) {
+	if err := s.x.op.Check(); err != nil {
+		return ended, err
+	}
+	if s.over || !s.step() {
+		return s.end()
+	}
+	entry := s.cur.Key()
+	if s.single && (!s.scan.back && entry >= s.to || s.scan.back && entry < s.from) {
+		return s.end()
+	}
+	s.n.stats.keys++
+	s.x.tally.KeysExamined++
+	key, record := index.SplitEntry(entry)
+	if !s.single && !s.within(key) {
+		if s.over {
+			return ended, nil
 		}
-	case *match.Field:
-		if n.Path != path {
-			return nil
+		return needTime, nil
+	}
+	*m = member{entry: key, scan: s.scan}
+	m.row.Record = record
+	if s.seen != nil {
+		s.n.stats.dupsTested++
+		if s.seen[record] {
+			s.n.stats.dupsDropped++
+			return needTime, nil
 		}
-		switch p := n.Pred.(type) {
-		case *match.Cmp:
-			if p.Op == match.EQ && plain(p.Value) {
-				return []bsonval.Value{p.Value}
-			}
-		case *match.In:
-			if len(p.Regexes) > 0 || len(p.Values) == 0 {
-				return nil
-			}
-			for _, v := range p.Values {
-				if !plain(v) {
-					return nil
-				}
-			}
-			return p.Values
+		s.seen[record] = true
+	}
+	ok, err := s.x.accepts(s.n.filter, m)
+	if !ok && err == nil {
+		return needTime, nil
+	}
+	m.row.Doc = nil
+	return advanced, err
+}
+
+// end counts the look past the last entry that a COUNT_SCAN takes.
+func (s *scanner) end() (status, error) {
+	if !s.over && s.n.kind == "COUNT_SCAN" {
+		s.n.stats.keys++
+		s.x.tally.KeysExamined++
+	}
+	s.over = true
+	return ended, nil
+}
+
+// step goes to the next entry to look at.
+func (s *scanner) step() bool {
+	if !s.begun {
+		s.begun, s.cur = true, s.scan.ix.Keys()
+		s.seek = s.first()
+	} else if s.seek == "" {
+		if s.scan.back {
+			return s.cur.Prev()
+		}
+		return s.cur.Next()
+	}
+	s.n.stats.seeks++
+	to := s.seek
+	s.seek = ""
+	if s.scan.back {
+		return s.cur.SeekBelow(to)
+	}
+	return s.cur.Seek(to)
+}
+
+// first is where the scan begins.
+func (s *scanner) first() string {
+	if s.single {
+		if s.scan.back {
+			return s.to
+		}
+		return s.from
+	}
+	if s.scan.back {
+		r := s.ranges[0][len(s.ranges[0])-1]
+		return rangeTop("", r)
+	}
+	return rangeBottom("", s.ranges[0][0])
+}
+
+func rangeBottom(prefix string, r byteRange) string {
+	if r.loIn {
+		return prefix + r.lo
+	}
+	return after(prefix + r.lo)
+}
+
+func rangeTop(prefix string, r byteRange) string {
+	if r.hiIn {
+		return after(prefix + r.hi)
+	}
+	return prefix + r.hi
+}
+
+// within tells whether each field of the key is in its ranges. If not it sets where
+// the next key that may be is to be looked for, or that there is none.
+func (s *scanner) within(key string) bool {
+	at := 0
+	for i := range s.ranges {
+		n := bsonval.KeyLen(key[at:], s.scan.fields[i].desc)
+		part := key[at : at+n]
+		in, next := place(s.ranges[i], part, s.scan.back)
+		if in {
+			at += n
+			continue
+		}
+		prefix := key[:at]
+		switch {
+		case next >= 0 && s.scan.back:
+			s.seek = rangeTop(prefix, s.ranges[i][next])
+		case next >= 0:
+			s.seek = rangeBottom(prefix, s.ranges[i][next])
+		case i == 0:
+			s.over = true
+		case s.scan.back:
+			s.seek = prefix
+		default:
+			s.seek = after(prefix)
+		}
+		return false
+	}
+	return true
+}
+
+// place finds part among ranges: in one, or before which one in the scan's direction;
+// -1 when it is past them all.
+func place(rs []byteRange, part string, back bool) (in bool, next int) {
+	lo, hi := 0, len(rs)
+	for lo < hi { // the first range that doesn't end before part
+		mid := (lo + hi) / 2
+		if c := strings.Compare(rs[mid].hi, part); c < 0 || c == 0 && !rs[mid].hiIn {
+			lo = mid + 1
+		} else {
+			hi = mid
 		}
 	}
-	return nil
+	if lo < len(rs) {
+		if c := strings.Compare(rs[lo].lo, part); c < 0 || c == 0 && rs[lo].loIn {
+			return true, lo
+		}
+	}
+	switch {
+	case back:
+		return false, lo - 1
+	case lo == len(rs):
+		return false, -1
+	}
+	return false, lo
 }
 
-func plain(v bsonval.Value) bool { return v.Type() != bsonval.Array && v.Type() != bsonval.Null }
-
-func (s *indexScan) run(op *opctx.Op, c *storage.Collection) stream.Iterator {
-	cur := s.ix.Keys()
-	seen := map[int64]bool{}
-	at, begun := 0, false
-	return stream.Func(func() (stream.Row, bool, error) {
-		for at < len(s.prefixes) {
-			if err := op.Check(); err != nil {
-				return stream.Row{}, false, err
-			}
-			prefix := s.prefixes[at]
-			ok := false
-			if begun {
-				ok = cur.Next()
-			} else {
-				begun, ok = true, cur.Seek(prefix)
-			}
-			if !ok || len(cur.Key()) < len(prefix) || cur.Key()[:len(prefix)] != prefix {
-				at, begun = at+1, false
-				continue
-			}
-			op.Work.KeysExamined++
-			_, record := index.SplitEntry(cur.Key())
-			if len(s.prefixes) > 1 || s.ix.Multikey != 0 {
-				if seen[record] {
-					continue
-				}
-				seen[record] = true
-			}
-			op.Work.DocsExamined++
-			doc, _ := c.Get(record)
-			return stream.Row{Doc: doc, Record: record}, true, nil
-		}
-		return stream.Row{}, false, nil
-	})
+// keyDocument is the entry's key with the names of its fields.
+func (s *scan) keyDocument(doc bsonval.Doc, entry string) bsonval.Doc {
+	return s.ix.Def.Values(doc, entry)
 }

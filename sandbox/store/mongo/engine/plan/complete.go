@@ -1,0 +1,178 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/index"
+)
+
+// complete puts on top of an access what the query asks besides: documents, order,
+// skip, projection, limit. It answers nil when that can't be.
+func (pl *planner) complete(a *access) *candidate {
+	q := pl.query
+	if !a.sorted && len(q.Sort) > 5 && !onlyNatural(q.Sort) {
+		if more := pl.orderScan(a); more != nil {
+			a = more
+		}
+	}
+	covered := pl.covers(a)
+	n := a.root
+	if a.fetched {
+		covered = false
+	} else if !covered || len(a.residual) > 0 {
+		n = &node{kind: "FETCH", kids: []*node{n}, filter: gather(a.residual)}
+	}
+	if q.Count {
+		return pl.counted(n)
+	}
+	blocking := !a.sorted && len(q.Sort) > 5 && !onlyNatural(q.Sort)
+	if blocking {
+		n = &node{kind: "SORT", kids: []*node{n}, sort: newSorter(q.Sort, pl.op.Collator)}
+		if q.Limit > 0 {
+			n.n = q.Limit + q.Skip
+		}
+	}
+	if q.ReturnKey {
+		n = &node{kind: "RETURN_KEY", kids: []*node{n}}
+	}
+	if q.Skip > 0 {
+		n = &node{kind: "SKIP", kids: []*node{n}, n: q.Skip}
+	}
+	if len(q.Projection) > 5 && !q.ReturnKey {
+		kind := projectionKind(q.Projection)
+		if covered {
+			kind = "PROJECTION_COVERED"
+		}
+		n = &node{kind: kind, kids: []*node{n}, spec: q.Projection}
+	}
+	if q.Limit > 0 && !(blocking && q.Skip == 0) {
+		n = &node{kind: "LIMIT", kids: []*node{n}, n: q.Limit}
+	}
+	return &candidate{root: n}
+}
+
+// counted ends a plan that only counts.
+func (pl *planner) counted(n *node) *candidate {
+	q := pl.query
+	if n.kind == "IXSCAN" && n.filter == nil && n.scan.oneRange() {
+		n.kind = "COUNT_SCAN"
+	}
+	if q.Skip > 0 {
+		n = &node{kind: "SKIP", kids: []*node{n}, n: q.Skip}
+	}
+	if q.Limit > 0 {
+		n = &node{kind: "LIMIT", kids: []*node{n}, n: q.Limit}
+	}
+	return &candidate{root: &node{kind: "COUNT", kids: []*node{n}}}
+}
+
+// oneRange tells bounds that are one piece of the index.
+func (s *scan) oneRange() bool {
+	r := scanner{scan: s}
+	for _, f := range s.fields {
+		r.ranges = append(r.ranges, f.ranges())
+		if len(f.bounds) == 0 {
+			return false
+		}
+	}
+	r.asOneRange()
+	return r.single
+}
+
+// fastCount is a count of everything, which needs no look at any document.
+func (pl *planner) fastCount() *node {
+	q := pl.query
+	if !q.Count || nonEmpty(pl.cond) != nil || pl.hint != nil {
+		return nil
+	}
+	n := int64(pl.coll.Count())
+	n = max(0, n-q.Skip)
+	if q.Limit > 0 {
+		n = min(n, q.Limit)
+	}
+	fast := &node{kind: "RECORD_STORE_FAST_COUNT"}
+	fast.n = n
+	return fast
+}
+
+// covers tells whether the index's keys alone answer the query.
+func (pl *planner) covers(a *access) bool {
+	q := pl.query
+	if a.fetched || len(a.residual) > 0 || len(a.scans) == 0 || a.root.kind == "OR" || a.root.kind == "SORT_MERGE" && len(a.residual) > 0 {
+		return false
+	}
+	if q.Count {
+		return true
+	}
+	if q.ReturnKey {
+		return pl.inKeys(a.scans[0], sortFields(q.Sort))
+	}
+	fields, ok := included(q.Projection)
+	if !ok || q.ShowRecordID {
+		return false
+	}
+	for _, s := range a.scans {
+		if !pl.inKeys(s, fields) || !a.sorted && !pl.inKeys(s, sortFields(q.Sort)) {
+			return false
+		}
+	}
+	return true
+}
+
+func sortFields(sort bsonval.Doc) []string {
+	var out []string
+	for path := range sort.All() {
+		out = append(out, path)
+	}
+	return out
+}
+
+// inKeys tells whether the scan's keys hold all these fields as the documents do.
+func (pl *planner) inKeys(s *scan, fields []string) bool {
+	for _, path := range fields {
+		ok := slices.ContainsFunc(s.fields, func(f scanField) bool {
+			return f.path == path && !f.many && !f.hashed && f.coll == nil
+		})
+		if !ok {
+			return false
+		}
+	}
+	return s.ix.Def.Kind == index.Ordered || s.ix.Def.Kind == index.Hashed || s.ix.Def.Kind == index.Wildcard
+}
+
+// included answers the fields that an inclusion keeps; ok is false for any other
+// projection.
+func included(p bsonval.Doc) ([]string, bool) {
+	var out []string
+	id := true
+	for name, v := range p.All() {
+		switch {
+		case v.Type() != bsonval.Bool && !v.IsNumber() || strings.HasSuffix(name, ".$"):
+			return nil, false
+		case v.Truth():
+			if name != "_id" {
+				out = append(out, name)
+			}
+		case name == "_id":
+			id = false
+		default:
+			return nil, false
+		}
+	}
+	if id {
+		out = append(out, "_id")
+	}
+	return out, len(out) > 0 && (len(out) > 1 || !id || !p.Get("_id").IsMissing())
+}
+
+// projectionKind is the stage that applies a projection.
+func projectionKind(p bsonval.Doc) string {
+	for name, v := range p.All() {
+		if v.Type() != bsonval.Bool && !v.IsNumber() || strings.Contains(name, ".") {
+			return "PROJECTION_DEFAULT"
+		}
+	}
+	return "PROJECTION_SIMPLE"
+}

@@ -1,0 +1,175 @@
+package plan
+
+import (
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/match"
+)
+
+// document is the condition as explain shows it: { a: { $eq: 1 } }.
+func (c *condition) document() bsonval.Doc {
+	if c == nil {
+		return bsonval.EmptyDoc()
+	}
+	var b bsonval.Builder
+	c.write(&b)
+	return b.Doc()
+}
+
+func (c *condition) write(b *bsonval.Builder) {
+	switch c.rank {
+	case rankAnd:
+		if len(c.kids) > 0 {
+			writeList(b, "$and", c.kids)
+		}
+		return
+	case rankOr:
+		writeList(b, "$or", c.kids)
+		return
+	case rankNor:
+		writeList(b, "$nor", c.kids)
+		return
+	}
+	switch n := c.node.(type) {
+	case *match.Field:
+		b.OpenDoc(n.Path)
+		writePred(b, n.Pred)
+		b.Close()
+	case *match.Expr:
+		b.Set("$expr", n.Source)
+	case *match.Where:
+		b.Set("$where", n.Source)
+	case *match.Text:
+		b.SetDoc("$text", n.Source)
+	case *match.Schema:
+		b.SetDoc("$jsonSchema", n.Source)
+	case *match.Never:
+		b.Int32("$alwaysFalse", 1)
+	}
+}
+
+func writeList(b *bsonval.Builder, name string, kids []*condition) {
+	b.OpenArray(name)
+	for _, k := range kids {
+		b.ItemDoc(k.document())
+	}
+	b.Close()
+}
+
+func writePred(b *bsonval.Builder, p match.Pred) {
+	switch p := p.(type) {
+	case *match.Cmp:
+		b.Set(string(p.Op), p.Value)
+	case *match.In:
+		b.OpenArray("$in")
+		for _, v := range p.Values {
+			b.Item(v)
+		}
+		for _, re := range p.Regexes {
+			b.Item(re.Value)
+		}
+		b.Close()
+	case *match.Not:
+		b.OpenDoc("$not")
+		writePred(b, p.Pred)
+		b.Close()
+	case *match.Both:
+		for _, x := range p.Preds {
+			writePred(b, x)
+		}
+	case *match.Exists:
+		b.Bool("$exists", true)
+	case *match.Type:
+		writeTypes(b, p)
+	case *match.Mod:
+		b.Set("$mod", bsonval.ArrayOf(bsonval.NumberValue(p.Divisor), bsonval.NumberValue(p.Remainder)))
+	case *match.Size:
+		b.Number("$size", p.N)
+	case *match.Regex:
+		pattern, options := p.Value.Regex()
+		b.Str("$regex", pattern)
+		if options != "" {
+			b.Str("$options", options)
+		}
+	case *match.ElemMatch:
+		b.OpenDoc("$elemMatch")
+		if p.Node != nil {
+			normalize(p.Node, nil).write(b)
+		} else {
+			writePred(b, p.Pred)
+		}
+		b.Close()
+	case *match.Bits:
+		b.OpenArray(p.Op)
+		for _, i := range p.Bits {
+			b.Item(bsonval.IntValue(int32(i)))
+		}
+		b.Close()
+	case *match.Geo:
+		if strings.HasPrefix(p.Op, "$near") || p.Op == "$geoNear" {
+			b.Fields(p.Source.Doc())
+		} else {
+			b.Set(p.Op, p.Source)
+		}
+	}
+}
+
+func writeTypes(b *bsonval.Builder, p *match.Type) {
+	b.OpenArray("$type")
+	if p.Number {
+		b.ItemStr("number")
+	}
+	for _, t := range p.Types {
+		b.Item(bsonval.IntValue(int32(t.Code())))
+	}
+	b.Close()
+}
+
+// shape is the condition without its values: queries of one shape share plans.
+func (c *condition) shape(b *strings.Builder) {
+	if c == nil {
+		return
+	}
+	b.WriteByte(byte('A' + c.rank))
+	b.WriteString(c.path)
+	b.WriteByte(0)
+	if c.pred != nil {
+		shapePred(b, c.pred)
+	}
+	if len(c.kids) == 0 && c.pred == nil {
+		b.Write(c.document())
+	}
+	for _, k := range c.kids {
+		k.shape(b)
+	}
+	b.WriteByte(';')
+}
+
+func shapePred(b *strings.Builder, p match.Pred) {
+	switch p := p.(type) {
+	case *match.Not:
+		b.WriteByte('!')
+		b.WriteByte(byte('A' + predRank(p.Pred)))
+		shapePred(b, p.Pred)
+	case *match.Cmp:
+		b.WriteByte('0' + p.Value.Type().Order()%8)
+		if p.Value.Type() == bsonval.Null || p.Value.Type() == bsonval.Array {
+			b.WriteString(p.Value.Type().String())
+		}
+	case *match.In:
+		if len(p.Regexes) > 0 {
+			b.WriteByte('r')
+		}
+	case *match.Both:
+		for _, x := range p.Preds {
+			shapePred(b, x)
+		}
+	case *match.ElemMatch:
+		if p.Node != nil {
+			normalize(p.Node, nil).shape(b)
+		} else {
+			shapePred(b, p.Pred)
+		}
+	}
+}

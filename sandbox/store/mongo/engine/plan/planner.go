@@ -1,0 +1,311 @@
+package plan
+
+import (
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/index"
+	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/opctx"
+	"storeroom/sandbox/store/mongo/engine/storage"
+)
+
+// planner makes the candidates for one query.
+type planner struct {
+	op    *opctx.Op
+	coll  *storage.Collection
+	query *Query
+	cond  *condition
+	hint  *storage.Index // nil: none
+	order int            // hint on $natural: 1 or -1; 0: none
+}
+
+// candidate is one way to answer the whole query.
+type candidate struct {
+	root   *node
+	score  float64
+	failed error
+	rows   []member // found in the trial
+	tally  opctx.Work
+	tried  opctx.Work  // what the trial alone examined
+	stages bsonval.Doc // and how the stages stood at its end, for explain
+	run    *execution
+	over   bool
+}
+
+// maxCandidates bounds how many plans compete.
+const maxCandidates = 64
+
+// candidates answers the plans to choose from, at least one.
+func (pl *planner) candidates() ([]*candidate, error) {
+	if err := pl.readHint(); err != nil {
+		return nil, err
+	}
+	if pl.query.Min != nil || pl.query.Max != nil {
+		return pl.limited()
+	}
+	if special, err := pl.special(); special != nil || err != nil {
+		return special, err
+	}
+	if n := pl.express(); n != nil {
+		return []*candidate{{root: n}}, nil
+	}
+	if pl.order != 0 {
+		return pl.scanAll(), nil
+	}
+	if n := pl.fastCount(); n != nil {
+		return []*candidate{{root: n}}, nil
+	}
+	var out []*candidate
+	for _, s := range pl.access(pl.cond) {
+		if c := pl.complete(s); c != nil && len(out) < maxCandidates {
+			out = append(out, c)
+		}
+	}
+	out = append(out, pl.forSort(out)...)
+	if len(out) == 0 && pl.hint != nil {
+		if c := pl.complete(pl.wholeIndex(pl.hint)); c != nil {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 && pl.hint == nil {
+		if s := pl.forCover(); s != nil {
+			out = append(out, pl.complete(s))
+		}
+	}
+	if len(out) == 0 {
+		return pl.scanAll(), nil
+	}
+	return out, nil
+}
+
+// scanAll reads the whole collection.
+func (pl *planner) scanAll() []*candidate {
+	n := &node{kind: "COLLSCAN", back: pl.order < 0, filter: nonEmpty(pl.cond)}
+	if pl.order == 0 && onlyNatural(pl.query.Sort) {
+		n.back = pl.query.Sort.First().Value.Float() < 0
+	}
+	return []*candidate{pl.complete(&access{root: n, fetched: true})}
+}
+
+func onlyNatural(sort bsonval.Doc) bool {
+	return len(sort) > 5 && sort.First().Name == "$natural"
+}
+
+func nonEmpty(c *condition) *condition {
+	if c == nil || c.rank == rankAnd && len(c.kids) == 0 {
+		return nil
+	}
+	return c
+}
+
+// gather makes one condition of several.
+func gather(cs []*condition) *condition {
+	switch len(cs) {
+	case 0:
+		return nil
+	case 1:
+		return cs[0]
+	}
+	return &condition{rank: rankAnd, kids: cs, node: conjunct(cs)}
+}
+
+// access is a way to reach the records that match, before documents are fetched.
+type access struct {
+	root     *node
+	scans    []*scan
+	residual []*condition // to ask of the document
+	fetched  bool         // rows have their documents
+	sorted   bool         // they come in the order that is asked for
+	score    int          // how narrow the bounds are, to choose within a $or
+}
+
+// access answers the ways that indexes offer for a condition.
+func (pl *planner) access(c *condition) []*access {
+	conds := c.conjuncts()
+	var out []*access
+	for _, ix := range pl.coll.Indexes {
+		if pl.usable(ix) {
+			out = append(out, pl.byIndex(ix, conds)...)
+		}
+	}
+	for i, k := range conds {
+		if k.rank != rankOr {
+			continue
+		}
+		rest := append(append([]*condition(nil), conds[:i]...), conds[i+1:]...)
+		if a := pl.byOr(k, rest); a != nil {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// usable tells whether the index may serve the query at all.
+func (pl *planner) usable(ix *storage.Index) bool {
+	d := ix.Def
+	switch {
+	case pl.hint != nil && ix.Def != pl.hint.Def:
+		return false
+	case d.Hidden && pl.hint == nil:
+		return false
+	case d.Kind != index.Ordered && d.Kind != index.Hashed && d.Kind != index.Wildcard:
+		return false
+	case d.Filter != nil && !pl.implies(d.Filter.Root):
+		return false
+	}
+	return true
+}
+
+// byIndex answers the scans of one index, one for each choice of conditions where
+// arrays don't let all of them bound it.
+func (pl *planner) byIndex(ix *storage.Index, conds []*condition) []*access {
+	var out []*access
+	for _, s := range pl.shapes(ix, conds) {
+		for skip := 0; ; skip++ {
+			u := pl.use(ix, s(), conds, skip)
+			if u.used == 0 || u.scan.fields[0].bounds.isEverything() && !u.firstBound() {
+				break
+			}
+			out = append(out, pl.scanned(u))
+			if skip >= u.choice || skip > 8 {
+				break
+			}
+		}
+	}
+	return out
+}
+
+// firstBound tells whether a condition stands behind the first field's bounds.
+func (u *usage) firstBound() bool { return u.scan.fields[0].from != nil }
+
+// shapes are the keys that the index offers: its own fields, or for a wildcard index
+// one for each path that is asked.
+func (pl *planner) shapes(ix *storage.Index, conds []*condition) []func() *scan {
+	if ix.Def.Kind != index.Wildcard {
+		return []func() *scan{func() *scan { return newScan(ix) }}
+	}
+	return pl.wildcards(ix, conds)
+}
+
+func (pl *planner) scanned(u *usage) *access {
+	n := &node{kind: "IXSCAN", scan: u.scan, filter: gather(u.covered)}
+	a := &access{root: n, scans: []*scan{u.scan}, residual: u.residual, score: 4*u.points + 2*u.used}
+	if u.empty {
+		a.score = 1 << 20
+	}
+	return a
+}
+
+// wholeIndex reads an index from one end to the other.
+func (pl *planner) wholeIndex(ix *storage.Index) *access {
+	s := newScan(ix)
+	return &access{root: &node{kind: "IXSCAN", scan: s}, scans: []*scan{s}, residual: pl.cond.conjuncts()}
+}
+
+// byOr reads an index for each branch. Each must have one.
+func (pl *planner) byOr(or *condition, rest []*condition) *access {
+	n := &node{kind: "OR"}
+	a := &access{residual: rest, sorted: len(pl.query.Sort) > 5}
+	exactly := true
+	for _, k := range or.kids {
+		best := pl.bestOf(pl.branch(k))
+		if best == nil {
+			return nil
+		}
+		best.sorted = pl.orderBranch(best)
+		a.sorted = a.sorted && best.sorted
+		exactly = exactly && len(best.residual) == 0
+		a.scans = append(a.scans, best.scans...)
+		n.kids = append(n.kids, best.fetchedIfNeeded())
+	}
+	a.root = n
+	if one := joinScans(n.kids); one != nil {
+		n.kids, a.scans, a.sorted = []*node{one}, []*scan{one.scan}, false
+		a.root = one
+		return a
+	}
+	if a.sorted {
+		n.kind, n.sort = "SORT_MERGE", newSorter(pl.query.Sort, pl.op.Collator)
+	}
+	return a
+}
+
+// branch is access to a part of a $or, in which a partial index must be implied by
+// that part or the whole.
+func (pl *planner) branch(k *condition) []*access {
+	sub := *pl
+	sub.cond = gather(append(append([]*condition(nil), pl.cond.conjuncts()...), k.conjuncts()...))
+	return sub.access(k)
+}
+
+func (pl *planner) bestOf(all []*access) *access {
+	var best *access
+	for _, a := range all {
+		if best == nil || a.score > best.score {
+			best = a
+		}
+	}
+	return best
+}
+
+// fetchedIfNeeded puts a FETCH on top where a document must be asked.
+func (a *access) fetchedIfNeeded() *node {
+	if len(a.residual) == 0 {
+		return a.root
+	}
+	return &node{kind: "FETCH", kids: []*node{a.root}, filter: gather(a.residual)}
+}
+
+// joinScans makes one scan of several of the same single-field index.
+func joinScans(kids []*node) *node {
+	var all intervals
+	for _, k := range kids {
+		if k.kind != "IXSCAN" || k.filter != nil || k.scan.ix != kids[0].scan.ix || len(k.scan.fields) != 1 || k.scan.back {
+			return nil
+		}
+		all = append(all, k.scan.fields[0].bounds...)
+	}
+	s := newScan(kids[0].scan.ix)
+	s.fields[0].bounds = s.fields[0].bounder().union(all)
+	return &node{kind: "IXSCAN", scan: s}
+}
+
+// implies tells whether every document that the query may answer is in a partial
+// index with that filter.
+func (pl *planner) implies(filter match.Node) bool {
+	return implied(normalize(filter, nil), pl.cond, pl.op)
+}
+
+// express serves the commonest queries: equality on _id, or on a field whose index
+// finds the only answer that is asked for.
+func (pl *planner) express() *node {
+	q := pl.query
+	if len(q.Sort) > 5 || q.Skip > 0 || pl.hint != nil || pl.order != 0 || q.ReturnKey || q.Count || q.Distinct != "" || q.Near != nil {
+		return nil
+	}
+	if pl.cond.pred == nil || strings.IndexByte(pl.cond.path, '.') >= 0 {
+		return nil
+	}
+	v, ok := pl.cond.equality()
+	if !ok || v.Type() == bsonval.Null || v.Type() == bsonval.Array || v.Type() == bsonval.Regex {
+		return nil
+	}
+	if len(q.Projection) > 5 && projectionKind(q.Projection) != "PROJECTION_SIMPLE" {
+		return nil
+	}
+	for _, ix := range pl.coll.Indexes {
+		d := ix.Def
+		if d.Kind != index.Ordered || d.Fields[0].Path != pl.cond.path || d.Hidden || d.Filter != nil || !(len(d.Fields) == 1 && d.Unique || q.Limit == 1) {
+			continue
+		}
+		f := field{bounder: bounder{d.Collator}, strings: sameCollation(d.Collator, pl.op.Collator)}
+		if !f.comparable(v) {
+			continue
+		}
+		s := newScan(ix)
+		s.fields[0].bounds = intervals{point(v)}
+		return &node{kind: "EXPRESS_IXSCAN", scan: s}
+	}
+	return nil
+}

@@ -1,0 +1,282 @@
+package plan
+
+import (
+	"math"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/match"
+)
+
+// tightness says how well bounds stand for the condition that they were made from.
+type tightness int
+
+const (
+	exact   tightness = iota // a key in the bounds is a document that satisfies it
+	byKey                    // the condition must be asked, and the key has what it needs
+	byFetch                  // the condition must be asked of the whole document
+)
+
+// field is one field of an index as bounds for it are made.
+type field struct {
+	bounder
+	multikey bool
+	sparse   bool
+	strings  bool // the index orders strings as the query does
+	hashed   bool
+}
+
+// translate answers the values of the field that may satisfy p. ok is false when the
+// index can't serve p at all.
+func (f field) translate(p match.Pred) (l intervals, t tightness, ok bool) {
+	switch p := p.(type) {
+	case *match.Cmp:
+		if f.sparse && p.Value.Type() == bsonval.Null {
+			return nil, 0, false
+		}
+		if p.Op == match.EQ {
+			return f.equal(p.Value)
+		}
+		return f.ordered(p)
+	case *match.In:
+		return f.in(p)
+	case *match.Regex:
+		if f.hashed || !f.strings || f.coll != nil {
+			return nil, 0, false
+		}
+		return f.regex(p)
+	case *match.Exists:
+		if f.hashed {
+			return nil, 0, false
+		}
+		if f.sparse && !f.multikey {
+			return everything(), exact, true
+		}
+		return everything(), byFetch, true
+	case *match.Type:
+		return f.types(p)
+	case *match.Mod:
+		if f.hashed {
+			return nil, 0, false
+		}
+		return intervals{{bsonval.DoubleValue(math.NaN()), bsonval.DoubleValue(math.Inf(1)), true, true}}, byKey, true
+	case *match.Not:
+		return f.not(p)
+	case *match.Both:
+		return f.both(p)
+	case *match.ElemMatch:
+		if p.Pred == nil || f.hashed {
+			return nil, 0, false
+		}
+		inner := f
+		inner.multikey = false // the conditions speak of one element
+		l, _, ok = inner.translate(p.Pred)
+		if _, negative := p.Pred.(*match.Not); negative {
+			return nil, 0, false
+		}
+		return l, byFetch, ok
+	}
+	return nil, 0, false
+}
+
+// comparable tells whether the index orders v as the query does.
+func (f field) comparable(v bsonval.Value) bool {
+	switch v.Type() {
+	case bsonval.String, bsonval.Symbol, bsonval.Object, bsonval.Array:
+		return f.strings
+	}
+	return true
+}
+
+func (f field) equal(v bsonval.Value) (intervals, tightness, bool) {
+	if !f.comparable(v) {
+		return nil, 0, false
+	}
+	switch v.Type() {
+	case bsonval.Null:
+		return intervals{point(v)}, byFetch, true
+	case bsonval.Array:
+		if f.hashed {
+			return nil, 0, false
+		}
+		first := v.Doc().At(0)
+		if first.IsMissing() {
+			first = bsonval.UndefinedValue()
+		}
+		return f.union(intervals{point(v), point(first)}), byFetch, true
+	}
+	if f.hashed {
+		return intervals{point(v)}, byFetch, true
+	}
+	return intervals{point(v)}, exact, true
+}
+
+func (f field) ordered(p *match.Cmp) (intervals, tightness, bool) {
+	v := p.Value
+	if f.hashed || !f.comparable(v) {
+		return nil, 0, false
+	}
+	upward := p.Op == match.GT || p.Op == match.GTE
+	in := p.Op == match.GTE || p.Op == match.LTE
+	switch v.Type() {
+	case bsonval.Null, bsonval.Undefined:
+		if !in {
+			return nil, exact, true
+		}
+		return intervals{point(v)}, byFetch, true
+	case bsonval.MinKey, bsonval.MaxKey, bsonval.Array:
+		return everything(), byFetch, true
+	}
+	if v.IsNaN() {
+		if !in {
+			return nil, exact, true
+		}
+		return intervals{point(v)}, exact, true
+	}
+	i, ok := typeRange(v.Type())
+	if !ok {
+		return everything(), byFetch, true
+	}
+	if upward {
+		i.lo, i.loIn = v, in
+	} else {
+		i.hi, i.hiIn = v, in
+	}
+	return f.union(intervals{i}), exact, true
+}
+
+func (f field) in(p *match.In) (intervals, tightness, bool) {
+	var all intervals
+	tight := exact
+	add := func(l intervals, t tightness, ok bool) bool {
+		all, tight = append(all, l...), max(tight, t)
+		return ok
+	}
+	for _, v := range p.Values {
+		if f.sparse && v.Type() == bsonval.Null || !add(f.equal(v)) {
+			return nil, 0, false
+		}
+	}
+	for _, re := range p.Regexes {
+		if !add(f.translate(re)) {
+			return nil, 0, false
+		}
+	}
+	return f.union(all), tight, true
+}
+
+// regex looks between the pattern's fixed beginning and what follows it, and at the
+// pattern itself as a value.
+func (f field) regex(p *match.Regex) (intervals, tightness, bool) {
+	prefix, whole := p.Prefix()
+	strings, _ := typeRange(bsonval.String)
+	tight := byKey
+	if after, ok := successor(prefix); ok {
+		strings = interval{bsonval.StringValue(prefix), bsonval.StringValue(after), true, false}
+		if whole && len(after) == len(prefix) {
+			tight = exact
+		}
+	}
+	return intervals{strings, point(p.Value)}, tight, true
+}
+
+// successor is the first string after all those that begin with prefix.
+func successor(prefix string) (string, bool) {
+	for n := len(prefix); n > 0; n-- {
+		if c := prefix[n-1]; c < 0x7f {
+			return prefix[:n-1] + string(rune(c+1)), true
+		}
+	}
+	return "", false
+}
+
+func (f field) types(p *match.Type) (intervals, tightness, bool) {
+	if f.hashed {
+		return nil, 0, false
+	}
+	types := p.Types
+	if p.Number {
+		types = append(types[:len(types):len(types)], bsonval.Double)
+	}
+	var all intervals
+	for _, t := range types {
+		i, ok := typeRange(t)
+		if !ok || t == bsonval.Array || t == bsonval.Undefined || t == bsonval.Null && f.sparse {
+			return everything(), byFetch, true
+		}
+		if t.IsNumber() {
+			i.lo = bsonval.DoubleValue(math.NaN())
+		}
+		all = append(all, i)
+	}
+	return f.union(all), byFetch, true
+}
+
+// not looks everywhere but where the condition is surely satisfied.
+func (f field) not(p *match.Not) (intervals, tightness, bool) {
+	if f.hashed {
+		return nil, 0, false
+	}
+	missing := false // a document without the field satisfies p
+	switch in := p.Pred.(type) {
+	case *match.Exists:
+		if f.sparse {
+			return nil, 0, false
+		}
+		return intervals{point(bsonval.NullValue())}, byFetch, true
+	case *match.Cmp:
+		null := in.Value.Type() == bsonval.Null && in.Op != match.LT && in.Op != match.GT
+		missing = !null
+		if null {
+			return f.notNull()
+		}
+		if in.Value.Type() == bsonval.Array {
+			return nil, 0, false
+		}
+	case *match.In:
+		missing = true
+		for _, v := range in.Values {
+			if v.Type() == bsonval.Array || v.Type() == bsonval.Null {
+				return nil, 0, false
+			}
+		}
+		if len(in.Regexes) > 0 {
+			return nil, 0, false
+		}
+	default:
+		return nil, 0, false
+	}
+	if f.sparse && missing {
+		return nil, 0, false
+	}
+	l, t, ok := f.translate(p.Pred)
+	if !ok || t != exact {
+		return nil, 0, false
+	}
+	if f.multikey {
+		return f.complement(l), byFetch, true
+	}
+	return f.complement(l), exact, true
+}
+
+// notNull is { $ne: null }: in an index without arrays the key says it all.
+func (f field) notNull() (intervals, tightness, bool) {
+	if f.multikey {
+		return nil, 0, false
+	}
+	return f.complement(intervals{point(bsonval.NullValue())}), exact, true
+}
+
+func (f field) both(p *match.Both) (intervals, tightness, bool) {
+	if f.multikey {
+		return nil, 0, false
+	}
+	l, tight := everything(), exact
+	for _, x := range p.Preds {
+		more, t, ok := f.translate(x)
+		if !ok {
+			return nil, 0, false
+		}
+		l, tight = f.intersect(l, more), max(tight, t)
+	}
+	return l, tight, true
+}
