@@ -23,9 +23,9 @@ import (
 const MaxFrame = 1 << 20
 
 const (
-	maxFiles = 4 // descriptors a message may carry
-	readSize = 64 << 10
-	oobSize  = 256 // room for the control message of maxFiles descriptors
+	maxFiles = 4       // descriptors a message may carry
+	readSize = 4 << 10 // bytes taken at once; the host has such a buffer for each worker
+	oobSize  = 256     // room for the control message of maxFiles descriptors
 )
 
 // Type tells the kinds of Message apart.
