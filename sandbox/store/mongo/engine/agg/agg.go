@@ -7,6 +7,7 @@
 package agg
 
 import (
+	"bytes"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -60,6 +61,9 @@ type Env struct {
 	Scope  *expr.Scope // the let variables
 	Frame  *expr.Frame // nil at the top: a new one. In $lookup: the outer one
 	Depth  int         // how many pipelines this one is nested in
+
+	within   nesting // what kind of stage holds this pipeline
+	sortKeys bool    // {$meta: "sortKey"} is asked for
 }
 
 // Stage is one compiled stage.
@@ -87,7 +91,9 @@ type compiler func(env *Env, name string, arg bsonval.Value) (Stage, error)
 
 // stages answers a stage's compiler, nil for a name that is none.
 func stages(name string) compiler {
-	for _, family := range [...]func(string) compiler{filterStages} {
+	for _, family := range [...]func(string) compiler{
+		filterStages, transformStages, spreadStages, groupStages, orderStages, nestedStages, writeStages, firstStages,
+	} {
 		if c := family(name); c != nil {
 			return c
 		}
@@ -106,9 +112,13 @@ func Compile(pipeline bsonval.Doc, env *Env) (*Pipeline, error) {
 	if env.Depth > maxDepth {
 		return nil, mongoerr.New(mongoerr.Overflow, "Maximum number of nested sub-pipelines exceeded. Limit is %d", maxDepth)
 	}
+	if env.Scope == nil {
+		env.Scope = expr.NewScope(env.Op.Let)
+	}
 	if env.Frame == nil {
 		env.Frame = expr.NewFrame(env.Op)
 	}
+	env.sortKeys = bytes.Contains(pipeline, []byte("sortKey\x00"))
 	p := &Pipeline{env: env}
 	for v := range pipeline.Values() {
 		if v.Type() != bsonval.Object {
@@ -123,6 +133,10 @@ func Compile(pipeline bsonval.Doc, env *Env) (*Pipeline, error) {
 		}
 		p.Stages = append(p.Stages, s)
 	}
+	if err := p.checkPlaces(); err != nil {
+		return nil, err
+	}
+	p.joinSortLimit()
 	return p, nil
 }
 
@@ -137,51 +151,4 @@ func compileStage(env *Env, d bsonval.Doc) (Named, error) {
 	}
 	s, err := c(env, first.Name, first.Value)
 	return Named{first.Name, first.Value, s}, err
-}
-
-// Run starts the whole pipeline. When the first stage doesn't make rows of its own it
-// reads env.Coll through Source, with what Leading found.
-func (p *Pipeline) Run() (stream.Iterator, error) {
-	if len(p.Stages) > 0 {
-		if _, ok := p.Stages[0].Stage.(source); ok {
-			return p.Over(stream.Docs(nil))
-		}
-	}
-	q, rest := p.Leading()
-	in, err := p.env.Source.Find(p.env.Op, p.env.DB, p.env.Coll, q)
-	if err != nil {
-		return nil, err
-	}
-	return rest.Over(in)
-}
-
-// source is a stage that makes rows of its own and stands first: $documents.
-type source interface {
-	Stage
-	source()
-}
-
-// Over starts the stages over rows that are given.
-func (p *Pipeline) Over(in stream.Iterator) (stream.Iterator, error) {
-	for _, s := range p.Stages {
-		out, err := s.Stage.Start(p.env, in)
-		if err != nil {
-			in.Close()
-			return nil, err
-		}
-		in = out
-	}
-	return in, nil
-}
-
-// Leading splits off what an index may serve: $match, $sort, $skip and $limit at the
-// beginning. What remains is the rest.
-func (p *Pipeline) Leading() (Query, *Pipeline) {
-	q := Query{Let: p.env.Scope, Frame: p.env.Frame}
-	rest := *p
-	if len(rest.Stages) > 0 && rest.Stages[0].Name == "$match" {
-		q.Filter = rest.Stages[0].Arg.Doc()
-		rest.Stages = rest.Stages[1:]
-	}
-	return q, &rest
 }

@@ -139,3 +139,10 @@ func (c constant) Eval(*Frame) (bsonval.Value, error) { return c.v, nil }
 type Func func(f *Frame) (bsonval.Value, error)
 
 func (fn Func) Eval(f *Frame) (bsonval.Value, error) { return fn(f) }
+
+// Beyond is s whose new slots lie beyond those of inner, which was defined from it.
+func (s *Scope) Beyond(inner *Scope) *Scope {
+	out := *s
+	out.slot = inner.slot
+	return &out
+}

@@ -103,11 +103,9 @@ func bind(s *Scope, vars bsonval.Doc) ([]binding, *Scope, error) {
 		inner, slot = inner.Define(name)
 		out = append(out, binding{slot: slot})
 	}
-	outer := *s
-	outer.slot = inner.slot
 	i := 0
 	for _, v := range vars.All() {
-		e, err := Compile(v, &outer)
+		e, err := Compile(v, s.Beyond(inner))
 		if err != nil {
 			return nil, nil, err
 		}

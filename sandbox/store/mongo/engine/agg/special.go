@@ -1,0 +1,153 @@
+package agg
+
+import (
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+// firstStages are the stages that can only stand first: they make rows of their own or
+// say how the collection is read.
+func firstStages(name string) compiler {
+	switch name {
+	case "$documents":
+		return compileDocuments
+	case "$collStats", "$indexStats", "$currentOp", "$changeStream", "$listSessions", "$listLocalSessions", "$planCacheStats",
+		"$listSampledQueries", "$queryStats", "$listCatalog", "$operationMetrics":
+		return compileSpecial
+	case "$geoNear":
+		return compileGeoNear
+	case "$search", "$searchMeta", "$vectorSearch", "$listSearchIndexes", "$rankFusion", "$scoreFusion":
+		return func(*Env, string, bsonval.Value) (Stage, error) {
+			return nil, mongoerr.New(31082, "Using %s and similar aggregation stages requires additional configuration. Please connect to Atlas or an AtlasCLI local deployment to enable.", name)
+		}
+	case "$changeStreamSplitLargeEvent":
+		return func(*Env, string, bsonval.Value) (Stage, error) {
+			return each(func(_ *expr.Frame, r stream.Row) (bsonval.Doc, error) { return r.Doc, nil }), nil
+		}
+	}
+	return nil
+}
+
+// special is a stage that the source answers.
+type special struct {
+	name string
+	arg  bsonval.Value
+}
+
+func compileSpecial(_ *Env, name string, arg bsonval.Value) (Stage, error) {
+	return special{name, arg}, nil
+}
+
+func (special) source() {}
+
+// Start implements Stage.
+func (s special) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
+	in.Close()
+	it, ok, err := env.Source.Special(env.Op, env.DB, env.Coll, s.name, s.arg)
+	if err == nil && !ok {
+		err = mongoerr.New(mongoerr.CommandNotSupported, "the stage %s is not supported by this server", s.name)
+	}
+	return it, err
+}
+
+// documents is $documents.
+type documents struct{ e expr.Expr }
+
+func compileDocuments(env *Env, _ string, arg bsonval.Value) (Stage, error) {
+	e, err := expr.Compile(arg, env.Scope)
+	return documents{e}, err
+}
+
+func (documents) source() {}
+
+// Start implements Stage.
+func (d documents) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
+	in.Close()
+	env.Frame.ResetDoc(bsonval.EmptyDoc())
+	v, err := d.e.Eval(env.Frame)
+	if err != nil {
+		return nil, err
+	}
+	if v.Type() != bsonval.Array {
+		return nil, mongoerr.New(5858203, "an array is expected, but $documents evaluates to %s", v.Type())
+	}
+	var docs []bsonval.Doc
+	for item := range v.Doc().Values() {
+		if item.Type() != bsonval.Object {
+			return nil, mongoerr.New(40228, "'newRoot' expression  must evaluate to an object, but resulting value was: %s. Type of resulting value: '%s'.", item, item.Type())
+		}
+		docs = append(docs, item.Doc())
+	}
+	return stream.Docs(docs), nil
+}
+
+// geoNear is $geoNear: the plan finds and orders the rows, the stage writes what it
+// found beside them.
+type geoNear struct {
+	distance []string
+	locs     []string // nil: none
+	times    float64
+	query    bsonval.Doc
+	arg      bsonval.Doc
+}
+
+func compileGeoNear(env *Env, _ string, arg bsonval.Value) (Stage, error) {
+	if arg.Type() != bsonval.Object {
+		return nil, mongoerr.New(10065, "invalid parameter: expected an object ($geoNear)")
+	}
+	g := &geoNear{times: 1, query: bsonval.EmptyDoc(), arg: arg.Doc()}
+	for name, v := range arg.Doc().All() {
+		var err error
+		switch name {
+		case "distanceField", "includeLocs":
+			if v.Type() != bsonval.String {
+				return nil, mongoerr.New(16606, "$geoNear requires that '%s' option is a String", name)
+			}
+			var path []string
+			path, err = expr.SplitPath(v.Str())
+			if name == "distanceField" {
+				g.distance = path
+			} else {
+				g.locs = path
+			}
+		case "distanceMultiplier":
+			if !v.IsNumber() || v.Float() < 0 {
+				return nil, mongoerr.New(mongoerr.BadValue, "distanceMultiplier must be a non-negative number")
+			}
+			g.times = v.Float()
+		case "query":
+			if v.Type() != bsonval.Object {
+				return nil, mongoerr.New(mongoerr.TypeMismatch, "'query' must be an object")
+			}
+			g.query = v.Doc()
+		case "limit", "num", "start":
+			return nil, mongoerr.New(50858, "$geoNear no longer supports the '%s' parameter. Use a $limit stage", name)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if arg.Doc().Get("near").IsMissing() {
+		return nil, mongoerr.New(5860402, "$geoNear requires a 'near' option as an Array or a GeoJSON Point")
+	}
+	return g, nil
+}
+
+// Start implements Stage.
+func (g *geoNear) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
+	return each(func(_ *expr.Frame, row stream.Row) (bsonval.Doc, error) {
+		d := row.Doc
+		if row.Meta == nil {
+			return d, nil
+		}
+		if g.distance != nil && row.Meta.GeoDistance.IsNumber() {
+			d = setPath(d, g.distance, bsonval.DoubleValue(row.Meta.GeoDistance.Float()*g.times))
+		}
+		if g.locs != nil {
+			d = setPath(d, g.locs, row.Meta.GeoPoint)
+		}
+		return d, nil
+	}).Start(env, in)
+}
