@@ -84,6 +84,7 @@ func (w *walker) walk(fields []place) error {
 			continue
 		}
 		w.out.Multikey |= 1 << i
+		w.crossed(w.def.Fields[i].Path, p)
 		if at >= 0 && &p.value.Bytes()[0] != &fields[at].value.Bytes()[0] {
 			return mongoerr.New(171, "cannot index parallel arrays [%s] [%s]",
 				leafName(w.def.Fields[i].Path), leafName(w.def.Fields[at].Path))
@@ -104,6 +105,16 @@ func (w *walker) walk(fields []place) error {
 		}
 	}
 	return nil
+}
+
+// crossed notes the part of the path at which an array stands.
+func (w *walker) crossed(path string, p *place) {
+	if !p.done {
+		path = path[:len(path)-len(p.rest)-1]
+	}
+	if !slices.Contains(w.out.Arrays, path) {
+		w.out.Arrays = append(w.out.Arrays, path)
+	}
 }
 
 // spread puts one element in the place of the array. An array within the array is a

@@ -181,14 +181,18 @@ func (pl *planner) clashes(s *scan, i int, t term) bool {
 	return false
 }
 
+// commonPath is the part that two paths share, in whole names.
 func commonPath(a, b string) string {
 	n := 0
-	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
-		if a[i] == '.' {
+	for i := 0; ; i++ {
+		endA, endB := i == len(a) || a[i] == '.', i == len(b) || b[i] == '.'
+		if endA && endB {
 			n = i
 		}
+		if i == len(a) || i == len(b) || a[i] != b[i] {
+			return a[:n]
+		}
 	}
-	return a[:n]
 }
 
 func numeric(path string) bool {

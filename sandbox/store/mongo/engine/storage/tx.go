@@ -242,6 +242,12 @@ func DuplicateKey(ns NS, d *index.Def, doc bsonval.Doc, key string) error {
 }
 
 func (ix *Index) replace(old []string, keys index.Keys, record int64) {
+	ix.Multikey |= keys.Multikey // also when the keys stay: 5 and [5] have the same
+	for _, a := range keys.Arrays {
+		if !ix.Arrays[a] {
+			ix.Arrays = withPath(ix.Arrays, a)
+		}
+	}
 	if sameKeys(old, keys.Keys) {
 		return
 	}
@@ -252,12 +258,6 @@ func (ix *Index) replace(old []string, keys index.Keys, record int64) {
 		ix.keys.Set(index.Entry(k, record), struct{}{})
 	}
 	ix.Bytes += keyBytes(keys.Keys) - keyBytes(old)
-	ix.Multikey |= keys.Multikey
-	for _, a := range keys.Arrays {
-		if !ix.Arrays[a] {
-			ix.Arrays = withPath(ix.Arrays, a)
-		}
-	}
 }
 
 func withPath(m map[string]bool, path string) map[string]bool {
