@@ -44,3 +44,6 @@ func (h *Host) PID(id string) int {
 	}
 	return b.awake().cmd.Process.Pid
 }
+
+// Forget is the housekeeping of the disk, which runs every few minutes.
+func (h *Host) Forget() { h.forget() }
