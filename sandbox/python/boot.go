@@ -35,8 +35,8 @@ var rehearsal = []Turn{
 }
 
 // boot starts an interpreter from nothing, in an empty home, and keeps its memory as
-// the image at path.
-func (e *Engine) boot(ctx context.Context, path string, home *os.Root) error {
+// the image that c names.
+func (e *Engine) boot(ctx context.Context, c Config, home *os.Root) error {
 	var said strings.Builder
 	g, err := e.bootGuest(home, &said)
 	if err != nil {
@@ -47,7 +47,11 @@ func (e *Engine) boot(ctx context.Context, path string, home *os.Root) error {
 	if err != nil {
 		return fmt.Errorf("boot python: %w\n%s", err, said.String())
 	}
-	return (&image{Words: words}).write(path, g.memory.All())
+	code, err := os.Stat(c.Code)
+	if err != nil {
+		return err
+	}
+	return (&image{Code: code.Size(), Words: words}).write(c.Image, g.memory.All())
 }
 
 // bootGuest makes a guest without an image.

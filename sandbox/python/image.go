@@ -12,6 +12,7 @@ import (
 // fork maps.
 type image struct {
 	Size  int64  `json:"size"` // bytes of memory
+	Code  int64  `json:"code"` // bytes of the compiled code that it was booted on
 	Words []word `json:"words"`
 	file  *os.File
 }
@@ -46,6 +47,23 @@ func readImage(path string) (*image, error) {
 	}
 	if s.Size() != i.Size || i.Size == 0 || len(i.Words) != interruptWords {
 		return nil, errors.New("the image is damaged: its size is not the one described")
+	}
+	return i, nil
+}
+
+// readWhole is readImage that looks at the compiled code as well: it does not load when
+// it is cut short, and a server that started on it would fail every run.
+func readWhole(c Config) (*image, error) {
+	i, err := readImage(c.Image)
+	if err != nil {
+		return nil, err
+	}
+	s, err := os.Stat(c.Code)
+	if err != nil {
+		return nil, err
+	}
+	if s.Size() != i.Code {
+		return nil, errors.New("the compiled code is damaged: its size is not the one described")
 	}
 	return i, nil
 }

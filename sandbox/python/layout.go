@@ -59,12 +59,12 @@ func Cached(set *parts.Set, cacheDir string) (Config, error) {
 	if err != nil {
 		return c, fmt.Errorf("find the prepared python: %w", err)
 	}
-	for _, path := range []string{c.Code, c.Root, c.Guest} {
+	for _, path := range []string{c.Root, c.Guest} {
 		if _, err := os.Stat(path); err != nil {
 			return c, fmt.Errorf("find the prepared python: %w", err)
 		}
 	}
-	if _, err := readImage(c.Image); err != nil {
+	if _, err := readWhole(c); err != nil {
 		return c, fmt.Errorf("find the prepared python: %w", err)
 	}
 	return c, nil
@@ -138,8 +138,8 @@ func imageKey(set *parts.Set, code, guest string) (string, error) {
 	return key(h), nil
 }
 
-// imageVersion changes when the host's way of booting does.
-const imageVersion = 1
+// imageVersion changes when the host's way of booting does, or what it notes of it.
+const imageVersion = 2
 
 // eachGuestFile calls do for each embedded file that belongs into the interpreter, by
 // its path below /guest, in a fixed order. Tests and leftovers of a local Python stay

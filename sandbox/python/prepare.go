@@ -89,7 +89,7 @@ func prepare(ctx context.Context, set *parts.Set, cacheDir string, report func(P
 
 // try runs a line of Python from the cache.
 func try(ctx context.Context, c Config) error {
-	if _, err := readImage(c.Image); err != nil {
+	if _, err := readWhole(c); err != nil {
 		return err
 	}
 	e, err := Open(c)
@@ -135,7 +135,7 @@ func build(ctx context.Context, c Config, wasm string, stage func(Stage)) error 
 	}
 	defer e.Close()
 	stage(Booting)
-	if err := withScratch(func(root *os.Root) error { return e.boot(ctx, c.Image, root) }); err != nil {
+	if err := withScratch(func(root *os.Root) error { return e.boot(ctx, c, root) }); err != nil {
 		return err
 	}
 	if e.image, err = openImage(c.Image); err != nil {

@@ -93,6 +93,13 @@ func TestPrepareMakesWhatIsMissingOrDamaged(t *testing.T) {
 			t.Errorf("after damage (%s) it went through %v", name, stages)
 		}
 	}
+	// Its own file in place of the borrowed one; making it again would take a minute.
+	if err := errors.Join(os.Remove(want.Code), os.WriteFile(want.Code, []byte("cut short"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Cached(set, cache); err == nil {
+		t.Error("compiled code that is cut short counts as prepared")
+	}
 }
 
 func imageSize(t *testing.T, c Config) int64 {
