@@ -23,13 +23,11 @@ type box struct {
 	state   state
 	run     *run
 	deleted bool
-	visits  int       // connections of Dial that are open, and other work that keeps it awake
-	rested  time.Time // when it last had nothing to do
-	mongo   bool      // the worker's MongoDB was used since its shelf was last looked at
-
-	open map[string]int           // connections to a store that the worker, or a visitor, has
-	last map[string]time.Time     // when one was last opened or closed
-	seen map[string]sandbox.Shelf // shelves of stores that nobody was connected to since
+	visits  int                      // connections of Dial that are open, and other work that keeps it awake
+	rested  time.Time                // when it last had nothing to do
+	open    map[string]int           // connections to a store that the worker, or a visitor, has
+	last    map[string]time.Time     // when one was last opened or closed
+	seen    map[string]sandbox.Shelf // shelves of stores that nobody was connected to since
 
 	worker *process
 	ran    bool // a cell ran in this worker, so there may be variables

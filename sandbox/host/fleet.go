@@ -78,7 +78,7 @@ func (h *Host) startWorker(ctx context.Context, b *box) (*process, error) {
 		ours.Close()
 		return nil, err
 	}
-	p := &process{events: b.deliver, dial: b.dialFor, used: func(string) { b.usedMongo() }, shut: b.shut}
+	p := &process{events: b.deliver, dial: b.dialFor, used: b.opened, shut: b.shut}
 	return p, start(ctx, ours, cmd, p)
 }
 

@@ -43,7 +43,6 @@ func (h *Host) Reset(ctx context.Context, id string) error {
 	}
 	b.mu.Lock()
 	b.state = state{UID: b.state.UID, Created: b.state.Created, Used: time.Now(), Secrets: b.state.Secrets}
-	b.mongo = false
 	b.open, b.last, b.seen = map[string]int{}, map[string]time.Time{}, map[string]sandbox.Shelf{}
 	b.mu.Unlock()
 	b.stores = h.fleet.stores(b)

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -283,4 +284,23 @@ func TestAnIdleStoreRests(t *testing.T) {
 		}
 	}
 	hosttest.Run(t, h, id, "print(redis.Redis().get('foo'))").OK(t, "b'bar'\n")
+}
+
+func TestTheShelfFollowsAConnectionThatStaysOpen(t *testing.T) {
+	h := hosttest.Open(t, hosttest.Config(t))
+	id := hosttest.New(t, h)
+	hosttest.Run(t, h, id, "import psycopg2, pymongo, redis\ndb = pymongo.MongoClient()['d']\nr = redis.Redis()\nc = psycopg2.connect(dbname='testdb', user='postgres', password='secret')\nc.autocommit = True\nq = c.cursor()\ndb.first.insert_one({})\nr.set('first', 1)\nq.execute('CREATE TABLE first (n int)')").OK(t, "")
+	if _, err := h.Shelves(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	hosttest.Run(t, h, id, "db.second.insert_one({})\nr.set('second', 1)\nq.execute('CREATE TABLE second (n int)')").OK(t, "")
+	shelves, err := h.Shelves(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range shelves[1:] {
+		if !slices.ContainsFunc(s.Items, func(i sandbox.Item) bool { return i.Name == "second" }) {
+			t.Errorf("%s shows %+v", s.Store, s.Items)
+		}
+	}
 }

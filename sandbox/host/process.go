@@ -85,7 +85,9 @@ func (p *process) follow() {
 		case link.Dial:
 			go p.connect(m)
 		case link.Used:
-			p.used(m.Store)
+			if p.count(m.Store, 1) {
+				p.used(m.Store)
+			}
 		case link.Shut:
 			if p.count(m.Store, -1) {
 				p.shut(m.Store)

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -69,13 +70,15 @@ func (b *box) storeShelf(name string) func(context.Context) (sandbox.Shelf, erro
 	}
 }
 
-// mongoShelf asks the worker's MongoDB when it was used since the last look, and
-// otherwise answers what was seen then.
+// mongoShelf asks the worker's MongoDB, when somebody was connected to it since the last
+// look, and otherwise answers what was seen then.
 func (b *box) mongoShelf(ctx context.Context) (sandbox.Shelf, error) {
+	if s, ok := b.unchanged("mongo"); ok {
+		return s, nil
+	}
 	shelf := sandbox.Shelf{Store: "mongo", Title: "MongoDB"}
 	b.mu.Lock()
-	used, kept := b.mongo, b.state.Mongo
-	b.mongo = false
+	used, kept := !b.last["mongo"].IsZero(), b.state.Mongo
 	b.mu.Unlock()
 	p := b.awake()
 	if !used || p == nil {
@@ -84,27 +87,29 @@ func (b *box) mongoShelf(ctx context.Context) (sandbox.Shelf, error) {
 		}
 		return shelf, json.Unmarshal(kept, &shelf)
 	}
-	shelf, err := mongo.Inspect(ctx, func(context.Context) (net.Conn, error) { return p.serve("mongo", mongoAddr) })
-	if err != nil {
-		b.usedMongo()
-		return sandbox.Shelf{Store: "mongo", Title: "MongoDB"}, err
-	}
-	seen, err := json.Marshal(shelf)
+	began := time.Now()
+	seen, err := mongo.Inspect(ctx, func(context.Context) (net.Conn, error) { return p.serve("mongo", mongoAddr) })
 	if err != nil {
 		return shelf, err
 	}
-	b.mu.Lock()
-	b.state.Mongo = seen
-	s := b.state
-	b.mu.Unlock()
-	b.save(s)
-	return shelf, nil
+	b.saw("mongo", seen, began)
+	return seen, b.keepMongo(seen)
 }
 
-func (b *box) usedMongo() {
+// keepMongo writes down what MongoDB holds, for the time when it has no process.
+func (b *box) keepMongo(shelf sandbox.Shelf) error {
+	text, err := json.Marshal(shelf)
+	if err != nil {
+		return err
+	}
 	b.mu.Lock()
-	b.mongo = true
+	same := bytes.Equal(text, b.state.Mongo)
+	b.state.Mongo = text
 	b.mu.Unlock()
+	if !same {
+		b.keep()
+	}
+	return nil
 }
 
 // mongoAddr is the address under which a client that names none finds MongoDB.
@@ -141,7 +146,6 @@ func (b *box) dialHere(ctx context.Context, name, addr string) (net.Conn, error)
 		if err != nil {
 			return nil, err
 		}
-		b.usedMongo()
 		b.opened(name)
 		return p.serve(name, addr)
 	}

@@ -78,9 +78,7 @@ func (s *stores) accept(m link.Message) (net.Conn, error) {
 		s.w.link.Send(link.Message{Type: link.Shut, Store: m.Store})
 		return nil, err
 	}
-	return &counted{UnixConn: c.(*net.UnixConn), closed: sync.OnceFunc(func() {
-		s.w.link.Send(link.Message{Type: link.Shut, Store: m.Store})
-	})}, nil
+	return &counted{Conn: c, closed: s.closing(m.Store)}, nil
 }
 
 // forget gives up waiting; a connection that comes all the same is closed.
@@ -113,17 +111,20 @@ func (s *stores) dialled(m link.Message) {
 	}
 }
 
-// counted tells the host when the learner's code has no use for a connection any more,
-// so that an idle store can rest.
+// counted tells the host when the learner's code has no use for a connection any more:
+// an idle store can rest, and its shelf stays as it is.
 type counted struct {
-	*net.UnixConn
+	net.Conn
 	closed func()
 }
 
 func (c *counted) Close() error {
 	defer c.closed()
-	return c.UnixConn.Close()
+	return c.Conn.Close()
 }
+
+// CloseWrite passes the half-close on.
+func (c *counted) CloseWrite() error { return c.Conn.(interface{ CloseWrite() error }).CloseWrite() }
 
 // dialMongo connects the learner's code to the store in this process.
 func (s *stores) dialMongo(ctx context.Context, addr string) (net.Conn, error) {
@@ -131,8 +132,17 @@ func (s *stores) dialMongo(ctx context.Context, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := m.Dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
 	s.w.link.Send(link.Message{Type: link.Used, Store: "mongo"})
-	return m.Dial(ctx, addr)
+	return &counted{Conn: c, closed: s.closing("mongo")}, nil
+}
+
+// closing tells the host, once, that a connection to a store is closed.
+func (s *stores) closing(name string) func() {
+	return sync.OnceFunc(func() { s.w.link.Send(link.Message{Type: link.Shut, Store: name}) })
 }
 
 // openMongo opens the data at the first use: who never uses it pays nothing.

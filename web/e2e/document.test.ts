@@ -71,7 +71,7 @@ describe('the document', { skip: lacking() }, () => {
 
   // MongoDB belongs here too: its shelf misses this as long as sandbox/host looks at it
   // after new connections only.
-  for (const store of ['postgres', 'redis']) {
+  for (const store of ['postgres', 'mongo', 'redis']) {
     test(`what goes over a connection of an earlier run shows on the shelf: ${store}`, async () => {
       const visitor = await Visitor.arrive(browser, storeroom.address);
       try {
