@@ -92,7 +92,7 @@ type compiler func(env *Env, name string, arg bsonval.Value) (Stage, error)
 // stages answers a stage's compiler, nil for a name that is none.
 func stages(name string) compiler {
 	for _, family := range [...]func(string) compiler{
-		filterStages, transformStages, spreadStages, groupStages, orderStages, nestedStages, writeStages, firstStages,
+		filterStages, transformStages, spreadStages, groupStages, orderStages, nestedStages, windowStages, writeStages, firstStages,
 	} {
 		if c := family(name); c != nil {
 			return c
