@@ -1,14 +1,330 @@
 package command
 
 import (
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/crud"
+	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/plan"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
 
 // explainCommands tell how a command would be run.
-func (s *Server) explainCommands() []Spec { return nil }
+func (s *Server) explainCommands() []Spec {
+	return []Spec{
+		{Name: "explain", Fields: "verbosity", Run: s.explain},
+		{Name: "planCacheClear", Fields: "query sort projection collation", Run: s.planCacheClear},
+	}
+}
 
-func (s *Server) explainAggregate(*Request, storage.NS, bsonval.Doc, string) (bsonval.Doc, error) {
-	return nil, mongoerr.New(mongoerr.NotImplemented, "explain is not implemented yet")
+// explain runs the planner, and but for the least verbosity the plan, of the command
+// that it holds, and changes nothing.
+func (s *Server) explain(r *Request) (bsonval.Doc, error) {
+	v := r.Body.First().Value
+	if v.Type() != bsonval.Object {
+		return nil, wrongType("explain.explain", v, "object")
+	}
+	verbosity := "allPlansExecution"
+	if w := r.Body.Get("verbosity"); !w.IsMissing() {
+		if w.Type() != bsonval.String {
+			return nil, wrongType("explain.verbosity", w, "string")
+		}
+		verbosity = w.Str()
+	}
+	switch verbosity {
+	case "queryPlanner", "executionStats", "allPlansExecution":
+	default:
+		return nil, mongoerr.New(mongoerr.BadValue, "Enumeration value '%s' for field 'verbosity' is not a valid value.", verbosity)
+	}
+	inner, err := r.inner(v.Doc())
+	if err != nil {
+		return nil, err
+	}
+	b := bsonval.NewBuilder(4096)
+	b.Str("explainVersion", "1")
+	if err := s.explainInto(inner, b, verbosity); err != nil {
+		return nil, err
+	}
+	r.explainEnd(b, inner.Body)
+	return b.Doc(), nil
+}
+
+// inner is the request of the command that is explained.
+func (r *Request) inner(body bsonval.Doc) (*Request, error) {
+	name := body.First().Name
+	spec := r.Server.specs[name]
+	if spec == nil {
+		return nil, mongoerr.New(mongoerr.CommandNotFound, "Explain failed due to unknown command: %s", name)
+	}
+	if db := body.Get("$db"); db.Type() == bsonval.String && db.Str() != r.DB {
+		return nil, mongoerr.New(mongoerr.InvalidNamespace, "Mismatched $db in explain command. Expected %s but got %s", r.DB, db.Str())
+	} else if db.IsMissing() {
+		body = bsonval.BuilderOf(body).Str("$db", r.DB).Doc()
+	}
+	in := *r
+	in.Body, in.Spec = body, spec
+	return &in, nil
+}
+
+func (s *Server) explainInto(r *Request, b *bsonval.Builder, verbosity string) error {
+	switch r.Spec.Name {
+	case "find":
+		return s.explainFind(r, b, verbosity)
+	case "count":
+		return s.explainCount(r, b, verbosity)
+	case "distinct":
+		return s.explainDistinct(r, b, verbosity)
+	case "aggregate":
+		return s.explainPipeline(r, b, verbosity)
+	case "update", "delete", "findAndModify":
+		return s.explainWrite(r, b, verbosity)
+	}
+	return mongoerr.New(mongoerr.IllegalOperation, "Cannot explain cmd: %s", r.Spec.Name)
+}
+
+// explainEnd writes what every explain ends with.
+func (r *Request) explainEnd(b *bsonval.Builder, body bsonval.Doc) {
+	b.SetDoc("command", body)
+	host, port := hostPort(r.Conn.Addr)
+	b.OpenDoc("serverInfo").Str("host", host).Int32("port", port).Str("version", Version).Str("gitVersion", "storeroom").Close()
+	b.OpenDoc("serverParameters")
+	for _, name := range []string{"internalQueryFacetBufferSizeBytes", "internalQueryFacetMaxOutputDocSizeBytes", "internalLookupStageIntermediateDocumentMaxSizeBytes",
+		"internalDocumentSourceGroupMaxMemoryBytes", "internalQueryMaxBlockingSortMemoryUsageBytes"} {
+		b.Number(name, r.Op.Memory())
+	}
+	b.Int32("internalQueryProhibitBlockingMergeOnMongoS", 0).Number("internalQueryMaxAddToSetBytes", r.Op.Memory())
+	b.Number("internalDocumentSourceSetWindowFieldsMaxMemoryBytes", r.Op.Memory())
+	b.Str("internalQueryFrameworkControl", "forceClassicEngine").Int32("internalQueryPlannerIgnoreIndexWithCollationForRegex", 1)
+	b.Close()
+}
+
+func hostPort(addr string) (string, int32) {
+	host, port, _ := strings.Cut(addr, ":")
+	n := int32(0)
+	for _, c := range port {
+		if c >= '0' && c <= '9' {
+			n = n*10 + c - '0'
+		}
+	}
+	return host, n
+}
+
+// written runs the plan where the verbosity asks for it, and writes what it did.
+func (r *Request) written(p *plan.Plan, b *bsonval.Builder, verbosity string) error {
+	if verbosity != "queryPlanner" {
+		if err := p.Drain(r.Op); err != nil {
+			return err
+		}
+	}
+	p.Explain(b, verbosity)
+	return nil
+}
+
+func (s *Server) explainFind(r *Request, b *bsonval.Builder, verbosity string) error {
+	f, err := r.parseFind()
+	if err != nil {
+		return err
+	}
+	coll := r.State().Collection(f.ns)
+	if err := r.collate(r.Body, coll); err != nil {
+		return err
+	}
+	if err := r.let(); err != nil {
+		return err
+	}
+	if coll != nil && coll.IsView() {
+		return s.explainStages(r, b, f.ns, f.stages(), verbosity)
+	}
+	f.query.Explain = true
+	p, _, err := s.planFind(r, f, coll)
+	if err != nil {
+		return err
+	}
+	return r.written(p, b, verbosity)
+}
+
+// stages is the find as a pipeline, for one on a view.
+func (f *finding) stages() bsonval.Doc {
+	b := bsonval.NewBuilder(256)
+	stage := func(name string, v bsonval.Value) { b.ItemDoc(bsonval.D(bsonval.E(name, v))) }
+	if len(f.filter) > 5 {
+		stage("$match", bsonval.DocValue(f.filter))
+	}
+	if len(f.query.Sort) > 5 {
+		stage("$sort", bsonval.DocValue(f.query.Sort))
+	}
+	if f.query.Skip > 0 {
+		stage("$skip", bsonval.LongValue(f.query.Skip))
+	}
+	if f.query.Limit > 0 {
+		stage("$limit", bsonval.LongValue(f.query.Limit))
+	}
+	if len(f.projection) > 5 {
+		stage("$project", bsonval.DocValue(f.projection))
+	}
+	return b.Doc()
+}
+
+func (s *Server) explainCount(r *Request, b *bsonval.Builder, verbosity string) error {
+	f, err := r.parseCount()
+	if err != nil {
+		return err
+	}
+	f.query.Count, f.query.Explain = true, true
+	return s.explainQuery(r, f, b, verbosity)
+}
+
+func (s *Server) explainDistinct(r *Request, b *bsonval.Builder, verbosity string) error {
+	f, _, err := r.parseDistinct()
+	if err != nil {
+		return err
+	}
+	f.query.Explain = true
+	return s.explainQuery(r, f, b, verbosity)
+}
+
+func (s *Server) explainQuery(r *Request, f finding, b *bsonval.Builder, verbosity string) error {
+	coll := r.State().Collection(f.ns)
+	if err := r.collate(r.Body, coll); err != nil {
+		return err
+	}
+	if coll != nil && coll.IsView() {
+		return s.explainStages(r, b, f.ns, f.stages(), verbosity)
+	}
+	p, _, err := s.planFind(r, f, coll)
+	if err != nil {
+		return err
+	}
+	return r.written(p, b, verbosity)
+}
+
+// explainWrite explains the first statement of a write. The changes are made in a
+// transaction that is rolled back.
+func (s *Server) explainWrite(r *Request, b *bsonval.Builder, verbosity string) error {
+	ns, err := r.Collection()
+	if err != nil {
+		return err
+	}
+	if err := r.let(); err != nil {
+		return err
+	}
+	stage, ch, err := r.parseExplained()
+	if err != nil {
+		return err
+	}
+	coll := r.State().Collection(ns)
+	if err := r.collate(r.Body, coll); err != nil {
+		return err
+	}
+	m, err := match.Compile(ch.Filter, s.matchEnv(r.Op, coll))
+	if err != nil {
+		return err
+	}
+	q := plan.Query{NS: ns.String(), Filter: m, Sort: ch.Sort, Hint: ch.Hint, Frame: expr.NewFrame(r.Op), Explain: true}
+	if !ch.Multi {
+		q.First = true
+	}
+	p, err := plan.Choose(r.Op, coll, q)
+	if err != nil {
+		return err
+	}
+	var res crud.Result
+	if verbosity != "queryPlanner" {
+		if res, err = r.tryChange(ns, stage, ch); err != nil {
+			return err
+		}
+	}
+	p.Wrap(stage, func(b *bsonval.Builder, done bool) { describeChange(b, stage, ch, res, done) })
+	return r.written(p, b, verbosity)
+}
+
+func describeChange(b *bsonval.Builder, stage string, ch crud.Change, res crud.Result, done bool) {
+	switch {
+	case !done:
+	case stage == "DELETE":
+		b.Number("nWouldDelete", res.Matched)
+	default:
+		b.Number("nMatched", res.Matched).Number("nWouldModify", res.Modified).Number("nWouldUpsert", upsertedCount(res))
+	}
+}
+
+// parseExplained reads the one change that update, delete or findAndModify ask for.
+func (r *Request) parseExplained() (string, crud.Change, error) {
+	if r.Spec.Name == "findAndModify" {
+		m, err := r.parseModification()
+		if m.remove {
+			return "DELETE", m.change, err
+		}
+		return "UPDATE", m.change, err
+	}
+	docs, _, err := r.statements(r.Spec.Name + "s")
+	if err != nil {
+		return "", crud.Change{}, err
+	}
+	if len(docs) != 1 {
+		return "", crud.Change{}, mongoerr.New(mongoerr.InvalidLength, "explained write batches must be of size 1")
+	}
+	if r.Spec.Name == "delete" {
+		ch, err := parseDelete(docs[0])
+		return "DELETE", ch, err
+	}
+	ch, err := parseUpdate(docs[0])
+	return "UPDATE", ch, err
+}
+
+// tryChange makes the change and takes it back.
+func (r *Request) tryChange(ns storage.NS, stage string, ch crud.Change) (res crud.Result, err error) {
+	s := r.Server
+	tx := s.store.BeginAt(r.State())
+	defer tx.Rollback()
+	work := r.Op.Work
+	defer func() { r.Op.Work = work }()
+	w := &crud.Writer{Op: r.Op, Store: s.store, Tx: tx, IDs: s.ids, Match: s.matchEnv}
+	if stage == "DELETE" {
+		return w.Delete(ns, ch)
+	}
+	return w.Update(ns, ch)
+}
+
+func (s *Server) planCacheClear(r *Request) (bsonval.Doc, error) {
+	ns, err := r.Collection()
+	if err != nil {
+		return nil, err
+	}
+	c := r.State().Collection(ns)
+	if c == nil {
+		return nil, nil
+	}
+	shape := ""
+	if !r.Body.Get("query").IsMissing() {
+		f := finding{ns: ns}
+		if f.filter, err = r.Doc("query"); err != nil {
+			return nil, err
+		}
+		if f.query.Sort, err = r.Doc("sort"); err != nil {
+			return nil, err
+		}
+		if f.projection, err = r.Doc("projection"); err != nil {
+			return nil, err
+		}
+		f.query.Explain = true
+		p, _, err := s.planFind(r, f, c)
+		if err != nil {
+			return nil, err
+		}
+		shape = p.QueryHash()
+	}
+	s.plans.Clear(c, shape)
+	return nil, nil
+}
+
+func (s *Server) planCacheStage(state *storage.State, ns storage.NS) ([]bsonval.Doc, error) {
+	c := state.Collection(ns)
+	if c == nil {
+		return nil, nil
+	}
+	return s.plans.Stats(c, s.opts.SetName), nil
 }

@@ -193,6 +193,7 @@ func (s *Server) planFind(r *Request, f finding, coll *storage.Collection) (*pla
 	}
 	f.query.Filter, f.query.Projection = m, f.projection
 	f.query.Frame = expr.NewFrame(r.Op)
+	f.query.NS, f.query.Cache = f.ns.String(), s.plans
 	p, err := plan.Choose(r.Op, coll, f.query)
 	return p, proj, err
 }
@@ -213,84 +214,105 @@ func (p *projected) Next() (stream.Row, bool, error) {
 	return row, err == nil, err
 }
 
+// parseCount reads a count command. A negative limit counts as a positive one.
+func (r *Request) parseCount() (f finding, err error) {
+	if f.ns, err = r.findNS(); err != nil {
+		return f, err
+	}
+	if f.filter, err = r.Doc("query"); err != nil {
+		return f, err
+	}
+	if f.query.Limit, err = r.Long("limit", 0); err != nil {
+		return f, err
+	}
+	if f.query.Skip, err = r.Long("skip", 0); err != nil {
+		return f, err
+	}
+	if f.query.Skip < 0 {
+		return f, mongoerr.New(51024, "BSON field 'skip' value must be >= 0, actual value '%d'", f.query.Skip)
+	}
+	f.query.Limit = max(f.query.Limit, -f.query.Limit)
+	if f.filter == nil {
+		f.filter = bsonval.EmptyDoc()
+	}
+	f.query.Hint = r.Body.Get("hint")
+	return f, nil
+}
+
 func (s *Server) count(r *Request) (bsonval.Doc, error) {
-	ns, err := r.findNS()
+	f, err := r.parseCount()
 	if err != nil {
 		return nil, err
 	}
-	filter, err := r.Doc("query")
+	coll := r.State().Collection(f.ns)
+	n := int64(0)
+	if coll != nil && coll.IsView() {
+		n, err = s.countRows(r, f)
+	} else {
+		n, err = s.countPlan(r, f, coll)
+	}
+	return bsonval.D(bsonval.E("n", bsonval.NumberValue(n))), err
+}
+
+func (s *Server) countPlan(r *Request, f finding, coll *storage.Collection) (int64, error) {
+	if err := r.collate(r.Body, coll); err != nil {
+		return 0, err
+	}
+	f.query.Count = true
+	p, _, err := s.planFind(r, f, coll)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	limit, err := r.Long("limit", 0)
+	return p.Count(r.Op)
+}
+
+// countRows counts a view's documents.
+func (s *Server) countRows(r *Request, f finding) (int64, error) {
+	it, err := s.open(r, f)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	skip, err := r.Long("skip", 0)
-	if err != nil {
-		return nil, err
-	}
-	if skip < 0 {
-		return nil, mongoerr.New(51024, "BSON field 'skip' value must be >= 0, actual value '%d'", skip)
-	}
-	if limit < 0 {
-		limit = -limit
-	}
-	if filter == nil {
-		filter = bsonval.EmptyDoc()
-	}
-	f := finding{ns: ns, filter: filter, query: plan.Query{Skip: skip, Limit: limit, Hint: r.Body.Get("hint")}}
-	coll := r.State().Collection(ns)
-	if len(filter) == 5 && skip == 0 && limit == 0 && (coll == nil || !coll.IsView()) && f.query.Hint.IsMissing() {
-		n := 0
-		if coll != nil {
-			n = coll.Count()
+	defer it.Close()
+	for n := int64(0); ; n++ {
+		if _, ok, err := it.Next(); err != nil || !ok {
+			return n, err
 		}
-		return bsonval.D(bsonval.E("n", bsonval.NumberValue(int64(n)))), nil
+	}
+}
+
+// parseDistinct reads a distinct command and the field that it asks for.
+func (r *Request) parseDistinct() (f finding, key string, err error) {
+	if f.ns, err = r.findNS(); err != nil {
+		return f, "", err
+	}
+	v := r.Body.Get("key")
+	if v.IsMissing() {
+		return f, "", required("distinct.key")
+	}
+	if v.Type() != bsonval.String {
+		return f, "", wrongType("distinct.key", v, "string")
+	}
+	if f.filter, err = r.Doc("query"); err != nil {
+		return f, "", err
+	}
+	if f.filter == nil {
+		f.filter = bsonval.EmptyDoc()
+	}
+	f.query.Hint = r.Body.Get("hint")
+	return f, v.Str(), nil
+}
+
+func (s *Server) distinct(r *Request) (bsonval.Doc, error) {
+	f, key, err := r.parseDistinct()
+	if err != nil {
+		return nil, err
 	}
 	it, err := s.open(r, f)
 	if err != nil {
 		return nil, err
 	}
 	defer it.Close()
-	n := int64(0)
-	for {
-		_, ok, err := it.Next()
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			return bsonval.D(bsonval.E("n", bsonval.NumberValue(n))), nil
-		}
-		n++
-	}
-}
-
-func (s *Server) distinct(r *Request) (bsonval.Doc, error) {
-	ns, err := r.findNS()
-	if err != nil {
-		return nil, err
-	}
-	key := r.Body.Get("key")
-	if key.IsMissing() {
-		return nil, required("distinct.key")
-	}
-	if key.Type() != bsonval.String {
-		return nil, wrongType("distinct.key", key, "string")
-	}
-	filter, err := r.Doc("query")
-	if err != nil {
-		return nil, err
-	}
-	if filter == nil {
-		filter = bsonval.EmptyDoc()
-	}
-	it, err := s.open(r, finding{ns: ns, filter: filter, query: plan.Query{Hint: r.Body.Get("hint")}})
-	if err != nil {
-		return nil, err
-	}
-	defer it.Close()
-	return r.distinctValues(it, key.Str())
+	return r.distinctValues(it, key)
 }
 
 func (r *Request) distinctValues(it stream.Iterator, path string) (bsonval.Doc, error) {

@@ -20,6 +20,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/cursor"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
+	"storeroom/sandbox/store/mongo/engine/plan"
 	"storeroom/sandbox/store/mongo/engine/session"
 	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/wire"
@@ -57,6 +58,7 @@ type Server struct {
 	counters counters
 	fails    failpoints
 	params   parameters
+	plans    *plan.Cache
 
 	mu    sync.Mutex
 	ops   map[int32]*running
@@ -97,7 +99,7 @@ type Conn struct {
 func New(store *storage.Store, opts Options) *Server {
 	s := &Server{
 		opts: opts, store: store, ids: crud.NewObjectIDs(), started: opts.Clock(),
-		sessions: session.NewRegistry(opts.Clock), cursors: cursor.NewRegistry(opts.Clock),
+		sessions: session.NewRegistry(opts.Clock), cursors: cursor.NewRegistry(opts.Clock), plans: plan.NewCache(),
 		ops: map[int32]*running{}, conns: map[int64]*Conn{}, down: make(chan struct{}),
 	}
 	s.process = s.ids.New(s.started)

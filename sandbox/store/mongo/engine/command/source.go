@@ -68,12 +68,22 @@ func (src *source) Find(op *opctx.Op, db, coll string, q agg.Query) (stream.Iter
 	if view != nil {
 		return src.findOnView(op, ns, view, q)
 	}
+	p, err := src.plan(op, ns, q, false)
+	if err != nil {
+		return nil, err
+	}
+	return p.Run(op)
+}
+
+// plan chooses how a collection is read.
+func (src *source) plan(op *opctx.Op, ns storage.NS, q agg.Query, explain bool) (*plan.Plan, error) {
 	c := src.snapshot().Collection(ns)
 	filter := q.Filter
 	if filter == nil {
 		filter = bsonval.EmptyDoc()
 	}
-	env := src.r.Server.matchEnv(op, c)
+	s := src.r.Server
+	env := s.matchEnv(op, c)
 	env.Scope = q.Let
 	m, err := match.Compile(filter, env)
 	if err != nil {
@@ -83,11 +93,10 @@ func (src *source) Find(op *opctx.Op, db, coll string, q agg.Query) (stream.Iter
 	if hint.IsMissing() {
 		hint = src.hint
 	}
-	p, err := plan.Choose(op, c, plan.Query{Filter: m, Sort: q.Sort, Skip: q.Skip, Limit: q.Limit, Hint: hint, Frame: q.Frame, Near: q.Near})
-	if err != nil {
-		return nil, err
-	}
-	return p.Run(op)
+	return plan.Choose(op, c, plan.Query{
+		NS: ns.String(), Filter: m, Sort: q.Sort, Skip: q.Skip, Limit: q.Limit, Hint: hint, Frame: q.Frame, Near: q.Near,
+		Cache: s.plans, Explain: explain,
+	})
 }
 
 // findOnView runs a view's pipeline and then what was asked of the view.
@@ -215,6 +224,20 @@ func (src *source) UniqueKey(op *opctx.Op, db, coll string, fields []string) boo
 		}
 		slices.Sort(have)
 		if slices.Equal(have, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// Indexed implements agg.Indexed: an index begins with that field.
+func (src *source) Indexed(_ *opctx.Op, db, coll, field string) bool {
+	c := src.snapshot().Collection(storage.NS{DB: db, Coll: coll})
+	if c == nil {
+		return false
+	}
+	for _, ix := range c.Indexes {
+		if ix.Def.Fields[0].Path == field && !ix.Def.Hidden {
 			return true
 		}
 	}

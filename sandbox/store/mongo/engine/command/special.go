@@ -24,7 +24,7 @@ func (src *source) Special(op *opctx.Op, db, coll, stage string, arg bsonval.Val
 	case "$listLocalSessions", "$listSessions":
 		docs, err = s.listSessions(arg)
 	case "$planCacheStats":
-		docs, err = nil, nil
+		docs, err = s.planCacheStage(src.snapshot(), ns)
 	default:
 		return nil, false, nil
 	}

@@ -31,7 +31,7 @@ func (r *Request) write(do func(w *crud.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	w := &crud.Writer{Op: r.Op, Store: r.Server.store, IDs: r.Server.ids, Match: r.Server.matchEnv, Bypass: bypass}
+	w := &crud.Writer{Op: r.Op, Store: r.Server.store, IDs: r.Server.ids, Match: r.Server.matchEnv, Bypass: bypass, Plans: r.Server.plans}
 	if r.Tx != nil {
 		w.Tx, w.Many = r.Tx, true
 		return do(w)

@@ -16,6 +16,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
+	"storeroom/sandbox/store/mongo/engine/plan"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
 
@@ -29,6 +30,7 @@ type Writer struct {
 	Match func(op *opctx.Op, coll *storage.Collection) match.Env
 	// Bypass skips validation (bypassDocumentValidation).
 	Bypass bool
+	Plans  *plan.Cache // nil: none
 }
 
 // ObjectIDs makes new ObjectIds: seconds, five random bytes of this process, a counter.

@@ -28,6 +28,7 @@ type Query struct {
 	ReturnKey    bool
 	ShowRecordID bool
 	Count        bool         // only how many: Plan.Count is called in Run's place
+	First        bool         // only the first row is wanted: an update or a delete of one
 	Distinct     string       // only the values of this field: rows may be fewer than documents
 	Frame        *expr.Frame  // variables for $expr; nil: a new one
 	Near         *bsonval.Doc // $geoNear's argument
@@ -151,7 +152,7 @@ func (p *Plan) Drain(op *opctx.Op) error {
 	}
 	defer it.Close()
 	for {
-		if _, ok, err := it.Next(); err != nil || !ok {
+		if _, ok, err := it.Next(); err != nil || !ok || p.query.First {
 			return err
 		}
 	}

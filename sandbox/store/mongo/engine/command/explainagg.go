@@ -1,0 +1,146 @@
+package command
+
+import (
+	"storeroom/sandbox/store/mongo/engine/agg"
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/plan"
+	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+// explainAggregate is aggregate with explain: true.
+func (s *Server) explainAggregate(r *Request, ns storage.NS, stages bsonval.Doc, verbosity string) (bsonval.Doc, error) {
+	if err := r.collate(r.Body, r.State().Collection(ns)); err != nil {
+		return nil, err
+	}
+	if err := r.let(); err != nil {
+		return nil, err
+	}
+	b := bsonval.NewBuilder(4096)
+	b.Str("explainVersion", "1")
+	if err := s.explainStages(r, b, ns, stages, verbosity); err != nil {
+		return nil, err
+	}
+	r.explainEnd(b, r.Body)
+	return b.Doc(), nil
+}
+
+func (s *Server) explainPipeline(r *Request, b *bsonval.Builder, verbosity string) error {
+	v := r.Body.Get("pipeline")
+	if v.Type() != bsonval.Array {
+		return mongoerr.New(mongoerr.TypeMismatch, "'pipeline' option must be specified as an array")
+	}
+	ns, err := r.aggregateNS()
+	if err != nil {
+		return err
+	}
+	if err := r.collate(r.Body, r.State().Collection(ns)); err != nil {
+		return err
+	}
+	if err := r.let(); err != nil {
+		return err
+	}
+	return s.explainStages(r, b, ns, v.Doc(), verbosity)
+}
+
+// explainStages explains a pipeline: what the collection is asked for as a plan, then
+// the stages over it. A pipeline that the plan does wholly looks like a find.
+func (s *Server) explainStages(r *Request, b *bsonval.Builder, ns storage.NS, stages bsonval.Doc, verbosity string) error {
+	src := &source{r: r}
+	if v := r.Body.Get("hint"); !v.IsMissing() {
+		src.hint = v
+	}
+	view, ns, err := src.resolve(ns)
+	if err != nil {
+		return err
+	}
+	if view != nil {
+		stages = concat(view, stages)
+	}
+	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)}
+	pipe, err := agg.Compile(stages, env)
+	if err != nil {
+		return err
+	}
+	if writes := pipe.Stages; len(writes) > 0 && verbosity != "queryPlanner" {
+		if last := writes[len(writes)-1].Name; last == "$out" || last == "$merge" {
+			return mongoerr.New(51029, "explain of a pipeline with %s may only have the verbosity queryPlanner", last)
+		}
+	}
+	q, rest := pipe.Leading()
+	p, err := src.plan(r.Op, ns, q, true)
+	if err != nil {
+		return err
+	}
+	if len(rest.Stages) == 0 {
+		return r.written(p, b, verbosity)
+	}
+	return r.writtenStages(p, rest, b, verbosity)
+}
+
+// writtenStages runs the plan and the stages, each counted, and writes all of them.
+func (r *Request) writtenStages(p *plan.Plan, rest *agg.Pipeline, b *bsonval.Builder, verbosity string) error {
+	counts := make([]*counted, len(rest.Stages)+1)
+	if verbosity != "queryPlanner" {
+		it, err := p.Run(r.Op)
+		if err != nil {
+			return err
+		}
+		counts[0] = &counted{Iterator: it}
+		for i := range rest.Stages {
+			one := *rest
+			one.Stages = rest.Stages[i : i+1]
+			if it, err = one.Over(counts[i]); err != nil {
+				return err
+			}
+			counts[i+1] = &counted{Iterator: it}
+		}
+		if err := drain(counts[len(counts)-1]); err != nil {
+			return err
+		}
+	}
+	b.OpenArray("stages")
+	b.OpenItem().OpenDoc("$cursor")
+	p.Explain(b, verbosity)
+	b.Close()
+	counts[0].write(b)
+	b.Close()
+	for i, st := range rest.Stages {
+		b.OpenItem().Set(st.Name, st.Arg)
+		counts[i+1].write(b)
+		b.Close()
+	}
+	b.Close()
+	return nil
+}
+
+// counted counts the rows that pass.
+type counted struct {
+	stream.Iterator
+	n int64
+}
+
+func (c *counted) Next() (stream.Row, bool, error) {
+	row, ok, err := c.Iterator.Next()
+	if ok {
+		c.n++
+	}
+	return row, ok, err
+}
+
+func (c *counted) write(b *bsonval.Builder) {
+	if c != nil {
+		b.Int64("nReturned", c.n).Int64("executionTimeMillisEstimate", 0)
+	}
+}
+
+func drain(it stream.Iterator) error {
+	defer it.Close()
+	for {
+		if _, ok, err := it.Next(); err != nil || !ok {
+			return err
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+)
+
+// db runs commands given as JSON on one engine.
+type db struct {
+	t *testing.T
+	e *Engine
+}
+
+func newDB(t *testing.T, opts Options) db {
+	t.Helper()
+	e, err := Open("", opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return db{t, e}
+}
+
+func parseJSON(t *testing.T, s string) bsonval.Doc {
+	t.Helper()
+	var raw bson.Raw
+	if err := bson.UnmarshalExtJSON([]byte(strings.ReplaceAll(s, "'", `"`)), false, &raw); err != nil {
+		t.Fatalf("%s: %v", s, err)
+	}
+	return bsonval.Doc(raw)
+}
+
+// try answers a command's reply, failed or not.
+func (d db) try(cmd string) bsonval.Doc {
+	d.t.Helper()
+	out, err := d.e.Run(d.t.Context(), "test", parseJSON(d.t, cmd))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return out
+}
+
+func (d db) run(cmd string) bsonval.Doc {
+	d.t.Helper()
+	out := d.try(cmd)
+	if out.Get("ok").Double() != 1 {
+		d.t.Fatalf("%s: %s", cmd, out)
+	}
+	return out
+}
+
+// docs are the documents of a reply's first batch, as text.
+func (d db) docs(cmd string) string {
+	d.t.Helper()
+	return d.run(cmd).Path("cursor.firstBatch").String()
+}
+
+// stagesOf lists a plan's stages from the top.
+func stagesOf(plan bsonval.Doc) string {
+	out := plan.Get("stage").Str()
+	if v := plan.Get("inputStage"); v.Type() == bsonval.Object {
+		return out + " " + stagesOf(v.Doc())
+	}
+	if v := plan.Get("inputStages"); v.Type() == bsonval.Array {
+		var kids []string
+		for k := range v.Doc().Values() {
+			kids = append(kids, stagesOf(k.Doc()))
+		}
+		return out + " [" + strings.Join(kids, ", ") + "]"
+	}
+	return out
+}
+
+func seeded(t *testing.T) db {
+	d := newDB(t, Options{})
+	var b strings.Builder
+	for i := range 100 {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`{"_id":` + itoa(i) + `,"a":` + itoa(i%10) + `,"b":` + itoa(i) + `,"s":"s` + itoa(i%7) + `","tags":["t` + itoa(i%3) + `","u"]}`)
+	}
+	d.run(`{"insert":"c","documents":[` + b.String() + `]}`)
+	d.run(`{"createIndexes":"c","indexes":[{"key":{"a":1,"b":1},"name":"a_1_b_1"},{"key":{"b":1},"name":"b_1","unique":true},{"key":{"tags":1},"name":"tags_1"},
+		{"key":{"s":-1},"name":"s_-1","partialFilterExpression":{"a":{"$gt":5}}}]}`)
+	return d
+}
+
+func itoa(i int) string {
+	if i >= 10 {
+		return itoa(i/10) + itoa(i%10)
+	}
+	return string(rune('0' + i))
+}
+
+func TestExplainTellsTheStagesAndTheWork(t *testing.T) {
+	d := seeded(t)
+	for _, c := range []struct {
+		cmd, stages        string
+		keys, docs, result int64
+		bounds             string
+	}{
+		{`{"find":"c","filter":{"x":1}}`, "COLLSCAN", 0, 100, 0, ""},
+		{`{"find":"c","filter":{"_id":5}}`, "EXPRESS_IXSCAN", 1, 1, 1, ""},
+		{`{"find":"c","filter":{"b":7}}`, "EXPRESS_IXSCAN", 1, 1, 1, ""},
+		{`{"find":"c","filter":{"a":3}}`, "FETCH IXSCAN", 10, 10, 10, `{ a: [ "[3, 3]" ], b: [ "[MinKey, MaxKey]" ] }`},
+		{`{"find":"c","filter":{"a":3,"b":{"$gt":50}}}`, "FETCH IXSCAN", 5, 5, 5, `{ a: [ "[3, 3]" ], b: [ "(50, inf.0]" ] }`},
+		{`{"find":"c","filter":{"a":{"$in":[1,2]}},"sort":{"b":1}}`, "FETCH SORT_MERGE [IXSCAN, IXSCAN]", 20, 20, 20, ""},
+		{`{"find":"c","filter":{"a":3},"sort":{"b":-1},"limit":2}`, "LIMIT FETCH IXSCAN", 2, 2, 2, `{ a: [ "[3, 3]" ], b: [ "[MaxKey, MinKey]" ] }`},
+		{`{"find":"c","filter":{"a":3},"projection":{"_id":0,"b":1}}`, "PROJECTION_COVERED IXSCAN", 10, 0, 10, ""},
+		{`{"find":"c","filter":{"a":3},"projection":{"b":1}}`, "PROJECTION_SIMPLE FETCH IXSCAN", 10, 10, 10, ""},
+		{`{"find":"c","filter":{"a":{"$gte":8}},"sort":{"s":1}}`, "SORT FETCH IXSCAN", 20, 20, 20, ""},
+		{`{"find":"c","filter":{"$or":[{"b":3},{"a":1}]}}`, "FETCH OR [IXSCAN, IXSCAN]", 11, 11, 11, ""},
+		{`{"find":"c","filter":{"tags":"t1"}}`, "FETCH IXSCAN", 33, 33, 33, `{ tags: [ "["t1", "t1"]" ] }`},
+		{`{"find":"c","filter":{"s":"s1"}}`, "COLLSCAN", 0, 100, 15, ""},
+		{`{"find":"c","filter":{"s":"s1","a":7}}`, "", -1, -1, 1, ""},
+		{`{"find":"c","filter":{"s":{"$regex":"^s[12]"},"a":{"$gt":6}},"hint":"s_-1"}`, "FETCH IXSCAN", -1, -1, 9, `{ s: [ "[/^s[12]/, /^s[12]/]", "("t", "s"]" ] }`},
+		{`{"find":"c","filter":{},"sort":{"b":1}}`, "FETCH IXSCAN", 100, 100, 100, ""},
+		{`{"find":"none","filter":{"a":1}}`, "EOF", 0, 0, 0, ""},
+		{`{"count":"c","query":{"a":3}}`, "COUNT COUNT_SCAN", 11, 0, 0, ""},
+		{`{"count":"c"}`, "RECORD_STORE_FAST_COUNT", 0, 0, 0, ""},
+		{`{"update":"c","updates":[{"q":{"a":3},"u":{"$set":{"z":1}},"multi":true}]}`, "UPDATE FETCH IXSCAN", 10, 10, 0, ""},
+		{`{"delete":"c","deletes":[{"q":{"a":3},"limit":0}]}`, "DELETE FETCH IXSCAN", 10, 10, 0, ""},
+		{`{"aggregate":"c","pipeline":[{"$match":{"a":3}}],"cursor":{}}`, "FETCH IXSCAN", 10, 10, 10, ""},
+	} {
+		out := d.run(`{"explain":` + c.cmd + `,"verbosity":"allPlansExecution"}`)
+		plan := out.Path("queryPlanner.winningPlan").Doc()
+		if got := stagesOf(plan); got != c.stages && c.stages != "" {
+			t.Errorf("%s: stages %s, want %s", c.cmd, got, c.stages)
+		}
+		stats := out.Get("executionStats").Doc()
+		keys, docs, n := stats.Get("totalKeysExamined").Long(), stats.Get("totalDocsExamined").Long(), stats.Get("nReturned").Long()
+		if c.keys >= 0 && (keys != c.keys || docs != c.docs) || n != c.result {
+			t.Errorf("%s: %d keys, %d documents, %d returned; want %d, %d, %d", c.cmd, keys, docs, n, c.keys, c.docs, c.result)
+		}
+		for v := plan; c.bounds != "" && v != nil; v = v.Get("inputStage").Doc() {
+			if b := v.Get("indexBounds"); !b.IsMissing() && strings.ReplaceAll(b.String(), `\"`, `"`) != c.bounds {
+				t.Errorf("%s: bounds %s, want %s", c.cmd, b, c.bounds)
+			}
+		}
+	}
+	if n := d.run(`{"count":"c","query":{"z":1}}`).Get("n").Long(); n != 0 {
+		t.Errorf("an explained update changed %d documents", n)
+	}
+}
+
+func TestAHintThatIsNoIndexIsRefused(t *testing.T) {
+	d := seeded(t)
+	out := d.try(`{"find":"c","filter":{"a":1},"hint":{"zz":1}}`)
+	if out.Get("code").Long() != 2 || !strings.Contains(out.Get("errmsg").Str(), "hint provided does not correspond to an existing index") {
+		t.Error(out)
+	}
+	if got := stagesOf(d.run(`{"explain":{"find":"c","filter":{"a":1},"hint":{"$natural":-1}},"verbosity":"queryPlanner"}`).Path("queryPlanner.winningPlan").Doc()); got != "COLLSCAN" {
+		t.Error(got)
+	}
+}
