@@ -3,6 +3,7 @@ package bsonval
 import (
 	"encoding/binary"
 	"strconv"
+	"strings"
 )
 
 // Builder makes a document or an array. The zero Builder is ready; open documents
@@ -36,8 +37,13 @@ func BuilderOf(d Doc) *Builder {
 	return b
 }
 
+// head writes type and name. A name that was computed may hold a zero byte, which
+// BSON can't: it ends there.
 func (b *Builder) head(t Type, name string) {
 	b.begin()
+	if i := strings.IndexByte(name, 0); i >= 0 {
+		name = name[:i]
+	}
 	b.buf = append(b.buf, byte(t))
 	b.buf = append(b.buf, name...)
 	b.buf = append(b.buf, 0)

@@ -3,6 +3,7 @@ package update
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -207,6 +208,9 @@ func (u *Update) compileRename(from string, arg bsonval.Value) error {
 		return mongoerr.New(mongoerr.BadValue, "The 'to' field for $rename must be a string: %s: %s", from, arg)
 	}
 	to := arg.Str()
+	if strings.IndexByte(to, 0) >= 0 {
+		return mongoerr.New(mongoerr.BadValue, "The 'to' field for $rename cannot contain an embedded null byte")
+	}
 	source, err := splitPath(from)
 	if err != nil {
 		return err
