@@ -90,7 +90,17 @@ func (g *Guest) prepareImage(ctx context.Context) ([]word, error) {
 	if err != nil {
 		return nil, err
 	}
-	return words, g.bootTurn(bootFinish)
+	return words, g.finishImage()
+}
+
+// finishImage makes what is there immortal and packs it.
+func (g *Guest) finishImage() error {
+	g.immortals = &immortals{seen: map[uint32]bool{}}
+	defer func() { g.immortals = nil }()
+	if err := g.bootTurn(bootFinish); err != nil {
+		return err
+	}
+	return g.call(g.fillHoles)
 }
 
 // bootTurn runs Storeroom's own text, without the runner.

@@ -155,7 +155,7 @@ type Waiter interface {
 }
 
 // The bytes that choose a service. LineService pauses the turn's clock (see Turn).
-// 't', 'e', 'm' and 'k' are the interpreter's own; all others are free.
+// 't', 'e', 'm', 'i' and 'k' are the interpreter's own; all others are free.
 const (
 	LineService   byte = 'l' // a line for input(): answers 1 and the line, 1 alone at the end of input, 0 when interrupted
 	SocketService byte = 's' // sandbox/loopback

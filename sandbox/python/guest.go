@@ -32,6 +32,8 @@ type Guest struct {
 	current *turnState
 	marks   []func() // what _host.call(b'm') does, for finding the words
 
+	immortals *immortals // while the image is made; nil in forks
+
 	closing sync.Once
 }
 

@@ -86,6 +86,12 @@ func (g *Guest) serve(service byte, frame []byte) (answer []byte, known bool, er
 			mark()
 		}
 		return nil, true, nil
+	case 'i':
+		if g.immortals == nil {
+			return nil, false, nil
+		}
+		answer, err := g.immortals.add(g, frame)
+		return answer, true, err
 	case 'k':
 		return passwordKey(frame), true, nil
 	}

@@ -139,7 +139,7 @@ func imageKey(set *parts.Set, code, guest string) (string, error) {
 }
 
 // imageVersion changes when the host's way of booting does, or what it notes of it.
-const imageVersion = 2
+const imageVersion = 3
 
 // eachGuestFile calls do for each embedded file that belongs into the interpreter, by
 // its path below /guest, in a fixed order. Tests and leftovers of a local Python stay
