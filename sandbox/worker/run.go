@@ -66,6 +66,8 @@ func (r *run) ending(result python.Result, err error) sandbox.Event {
 	e := sandbox.Event{Kind: sandbox.End, Reason: sandbox.OK}
 	var trap *python.Trap
 	switch {
+	case errors.As(err, &trap) && trap.MemoryFull:
+		e.Reason = sandbox.Memory
 	case errors.As(err, &trap):
 		e.Reason = sandbox.Error
 		e.Text = "This brought the interpreter down (" + trap.Reason + "). Look for a recursion without an end, or for a call such as os.abort()."
