@@ -76,12 +76,10 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 	}
 	h.warming = make(chan struct{}, max(1, runtime.NumCPU()/2))
 	h.gate = newGate(c.Limits.PerCore*runtime.NumCPU(), longestQueue)
-	for _, dir := range []string{h.Data, h.sandboxes(), h.Config.Run} {
-		if err := os.MkdirAll(dir, 0o711); err != nil {
-			return nil, fmt.Errorf("open the data folder: %w", err)
-		}
+	err := h.makeFolders()
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if h.lock, err = lockFolder(h.Data); err != nil {
 		return nil, err
 	}

@@ -49,21 +49,37 @@ func newPool(ctx context.Context, p *pool, run string, limits sandbox.Limits) er
 	if err := os.RemoveAll(p.dir); err != nil {
 		return err
 	}
-	for _, dir := range []string{p.dir, filepath.Dir(p.template)} {
-		if err := os.MkdirAll(dir, 0o711); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(p.dir, 0o711); err != nil {
+		return err
 	}
-	// Several programs may share the cache and start at the same moment.
-	lock, err := os.OpenFile(p.template+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	unlock, err := lockTemplate(p.template)
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return err
-	}
+	defer unlock()
 	return postgres.Template(ctx, postgres.TemplateConfig{Parts: p.parts, Dir: p.template, Run: filepath.Join(run, "template"), Limits: limits})
+}
+
+// lockTemplate waits while another program makes the template: several may share the
+// cache and start at the same moment. A template that is there already needs no lock, and
+// a cache that somebody else has prepared may be one to read only.
+func lockTemplate(template string) (unlock func(), err error) {
+	made, err := os.Open(filepath.Join(template, "data"))
+	if err == nil {
+		return func() {}, made.Close()
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("the cache folder was prepared by another user (%w): choose another with --cache", err)
+	}
+	lock, err := os.OpenFile(template+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("the cache folder can't be written (%w): choose another with --cache", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("lock the PostgreSQL template: %w", err)
+	}
+	return func() { lock.Close() }, nil
 }
 
 // fill keeps the pool full until ctx ends.

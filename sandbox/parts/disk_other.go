@@ -4,13 +4,12 @@ package parts
 
 import (
 	"context"
-	"fmt"
 	"os"
 )
 
 func makeCache(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the cache folder: %w", err)
+		return cacheError(err)
 	}
 	return nil
 }

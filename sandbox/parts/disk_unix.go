@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -35,13 +34,6 @@ func makeCache(dir string) error {
 		}
 	}
 	return nil
-}
-
-func cacheError(err error) error {
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return fmt.Errorf("the cache folder can't be written (%w): choose another with STOREROOM_CACHE", err)
-	}
-	return fmt.Errorf("make the cache folder: %w", err)
 }
 
 // lock takes the lock file's lock, which ends with the process. waiting is called once

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -218,30 +219,36 @@ func TestADamagedPartIsFetchedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	file, marker := filepath.Join(s.folder(s.parts[0]), "demo", "a"), filepath.Join(s.folder(s.parts[0]), marker)
+	good, err := os.ReadFile(marker)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, damage := range map[string]func() error{
-		"a file cut short":    func() error { return os.Truncate(file, 2) },
-		"a file gone":         func() error { return os.Remove(file) },
 		"a marker cut short":  func() error { return os.Truncate(marker, 5) },
 		"a marker of nothing": func() error { return os.Truncate(marker, 0) },
+		"a file cut short":    func() error { return os.Truncate(file, 2) },
+		"a file gone":         func() error { return os.Remove(file) },
 	} {
+		if err := errors.Join(os.WriteFile(file, []byte("whole"), 0o644), os.WriteFile(marker, good, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.cached(); err != nil {
+			t.Errorf("a whole part: %v", err)
+		}
 		if err := damage(); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.cached(); !errors.Is(err, ErrNotFetched) {
 			t.Errorf("%s counts as whole: %v", name, err)
 		}
-		var first string
-		_, err := s.ensure(t.Context(), func(p Progress) {
-			if first == "" {
-				first = p.String()
-			}
-		})
-		if err != nil || first != "Demo in the cache is damaged: fetching it again" {
-			t.Errorf("%s: %v, and it said %q", name, err, first)
-		}
-		if text, err := os.ReadFile(file); err != nil || string(text) != "whole" {
-			t.Errorf("%s: afterwards it holds %q, %v", name, text, err)
-		}
+	}
+	var said []string
+	_, err = s.ensure(t.Context(), func(p Progress) { said = append(said, p.String()) })
+	if err != nil || said[0] != "Demo in the cache is damaged: fetching it again" {
+		t.Errorf("%v, and it said %q", err, said)
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != "whole" {
+		t.Errorf("afterwards it holds %q, %v", text, err)
 	}
 }
 
@@ -309,6 +316,19 @@ func TestAPartWithoutAWheelIsMissingAndSaysWhy(t *testing.T) {
 func TestAUserWithoutAHomeIsToldWhatToSet(t *testing.T) {
 	if _, err := Ensure(t.Context(), "", nil); err == nil || !strings.Contains(err.Error(), "STOREROOM_CACHE") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestACacheThatCanNotBeWrittenIsToBeMoved(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Ensure(t.Context(), file, nil); err == nil || !strings.Contains(err.Error(), "choose another with STOREROOM_CACHE") {
+		t.Errorf("got %v", err)
+	}
+	if err := cacheError(syscall.ENOSPC); !errors.Is(err, errDiskFull) {
+		t.Errorf("a full disk: %v", err)
 	}
 }
 

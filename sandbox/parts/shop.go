@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 )
 
 // temporary begins the names of folders that a broken fetch leaves behind.
@@ -108,7 +109,7 @@ func (s shop) fetchAbsent(ctx context.Context, report func(Progress)) error {
 func (s shop) fetch(ctx context.Context, p part, at Progress, report func(Progress)) error {
 	work, err := os.MkdirTemp(s.dir, temporary)
 	if err != nil {
-		return fmt.Errorf("make a folder to fetch into: %w", err)
+		return cacheError(err)
 	}
 	defer os.RemoveAll(work)
 	say := func(stage Stage, n int64) {
@@ -122,7 +123,9 @@ func (s shop) fetch(ctx context.Context, p part, at Progress, report func(Progre
 	}
 	say(Unpacking, p.bytes)
 	tree := filepath.Join(work, "tree")
-	if err := unpack(p, work, tree); err != nil {
+	if err := unpack(p, work, tree); diskFull(err) {
+		return errDiskFull
+	} else if err != nil {
 		return err
 	}
 	if err := os.Rename(tree, s.folder(p)); err != nil {
@@ -130,6 +133,18 @@ func (s shop) fetch(ctx context.Context, p part, at Progress, report func(Progre
 	}
 	say(Done, p.bytes)
 	return nil
+}
+
+// cacheError says what to do about a cache folder that can't be used.
+func cacheError(err error) error {
+	if diskFull(err) {
+		return errDiskFull
+	}
+	return fmt.Errorf("the cache folder can't be written (%w): choose another with STOREROOM_CACHE", err)
+}
+
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // unpack makes tree from the wheels in the folder from.

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"time"
 
 	"storeroom/sandbox/parts"
@@ -34,13 +37,24 @@ func prepare(ctx context.Context, t terminal, args []string) error {
 		return err
 	}
 	if _, err := python.Prepare(ctx, set, f.cache, func(p python.Progress) { lines.say(p.String()) }); err != nil {
-		return err
+		return cacheProblem(err)
 	}
 	for _, missing := range set.Missing {
 		fmt.Fprintf(t.err, "missing on this machine: %s: %s\n", missing.Part, missing.Why)
 	}
 	fmt.Fprintln(t.err, "ready")
 	return nil
+}
+
+// cacheProblem adds what to do about a cache folder that can't hold what is prepared.
+func cacheProblem(err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: make room (about 1 GB), or choose another folder with --cache", err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: the cache folder must be writable; choose another with --cache", err)
+	}
+	return err
 }
 
 // prepared tells whether there is nothing left to prepare.

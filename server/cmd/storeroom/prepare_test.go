@@ -1,0 +1,25 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestAProblemOfTheCacheSaysWhatToDo(t *testing.T) {
+	for cause, want := range map[error]string{
+		syscall.ENOSPC:   "make room (about 1 GB)",
+		fs.ErrPermission: "choose another with --cache",
+		syscall.EROFS:    "choose another with --cache",
+	} {
+		if err := cacheProblem(fmt.Errorf("write: %w", cause)); !errors.Is(err, cause) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v became %v, want %q", cause, err, want)
+		}
+	}
+	if other := errors.New("other"); cacheProblem(other) != other {
+		t.Error("another error was changed")
+	}
+}
