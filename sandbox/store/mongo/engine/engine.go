@@ -112,3 +112,7 @@ func (e *Engine) Snapshot() *storage.State { return e.store.State() }
 
 // Restore makes a snapshot of this engine the database's content again.
 func (e *Engine) Restore(ctx context.Context, s *storage.State) error { return e.store.Restore(ctx, s) }
+
+// Sweep does at once what otherwise happens once a minute: expired documents, cursors
+// and sessions go, by the engine's clock.
+func (e *Engine) Sweep(ctx context.Context) { e.server.Sweep(ctx) }

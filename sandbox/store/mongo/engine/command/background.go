@@ -14,16 +14,20 @@ func (s *Server) Start(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.sweep()
+		s.sweep(ctx)
 		time.AfterFunc(every, tick)
 	}
 	time.AfterFunc(every, tick)
 }
 
-// sweep forgets what nobody has used for long.
-func (s *Server) sweep() {
+// sweep forgets what nobody has used for long, and documents whose time has come.
+func (s *Server) sweep(ctx context.Context) {
 	s.cursors.Expire()
 	for _, sess := range s.sessions.Expire() {
 		s.endSession(sess.ID)
 	}
+	s.expireDocuments(ctx)
 }
+
+// Sweep does the background work now, for tests and for who brings a clock along.
+func (s *Server) Sweep(ctx context.Context) { s.sweep(ctx) }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/collation"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/match"
@@ -66,9 +67,10 @@ func (s *Server) createOptions(r *Request, ns storage.NS) (bsonval.Doc, error) {
 			if err := r.collate(r.Body, nil); err != nil {
 				return nil, err
 			}
-			if v.Type() == bsonval.Object && v.Doc().IsEmpty() {
+			if r.Op.Collator == nil {
 				continue
 			}
+			v = bsonval.DocValue(collation.Complete(v.Doc()))
 		}
 		b.Set(name, v)
 	}

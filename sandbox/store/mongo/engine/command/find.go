@@ -170,11 +170,22 @@ func (s *Server) open(r *Request, f finding) (stream.Iterator, error) {
 	if err != nil {
 		return nil, err
 	}
-	it, err := p.Run(r.Op)
-	if err != nil || proj == nil {
-		return it, err
+	var it stream.Iterator
+	if f.tailable {
+		it, err = s.openTail(r, f, coll)
+	} else {
+		it, err = p.Run(r.Op)
 	}
-	return &projected{it, proj, expr.NewFrame(r.Op)}, nil
+	if err != nil {
+		return nil, err
+	}
+	if f.query.ShowRecordID {
+		return &projected{it, proj, expr.NewFrame(r.Op), true}, nil
+	}
+	if proj == nil {
+		return it, nil
+	}
+	return &projected{it, proj, expr.NewFrame(r.Op), false}, nil
 }
 
 // planFind chooses find's plan and compiles its projection, nil for none.
@@ -201,8 +212,9 @@ func (s *Server) planFind(r *Request, f finding, coll *storage.Collection) (*pla
 // projected applies a projection to rows.
 type projected struct {
 	stream.Iterator
-	p     *project.Projection
+	p     *project.Projection // nil: none
 	frame *expr.Frame
+	ids   bool // showRecordId
 }
 
 func (p *projected) Next() (stream.Row, bool, error) {
@@ -210,7 +222,12 @@ func (p *projected) Next() (stream.Row, bool, error) {
 	if !ok || err != nil {
 		return row, false, err
 	}
-	row.Doc, err = p.p.Apply(p.frame, row)
+	if p.p != nil {
+		row.Doc, err = p.p.Apply(p.frame, row)
+	}
+	if p.ids && err == nil {
+		row.Doc = bsonval.BuilderOf(row.Doc).Int64("$recordId", row.Record).Doc()
+	}
 	return row, err == nil, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
@@ -142,7 +143,7 @@ func (s *Server) findOnView(r *Request, f finding) (stream.Iterator, error) {
 		it.Close()
 		return nil, err
 	}
-	return &projected{it, proj, expr.NewFrame(r.Op)}, nil
+	return &projected{it, proj, expr.NewFrame(r.Op), false}, nil
 }
 
 // Update implements agg.Source.
@@ -231,13 +232,14 @@ func (src *source) UniqueKey(op *opctx.Op, db, coll string, fields []string) boo
 }
 
 // Indexed implements agg.Indexed: an index begins with that field.
-func (src *source) Indexed(_ *opctx.Op, db, coll, field string) bool {
+func (src *source) Indexed(op *opctx.Op, db, coll, field string) bool {
 	c := src.snapshot().Collection(storage.NS{DB: db, Coll: coll})
 	if c == nil {
 		return false
 	}
 	for _, ix := range c.Indexes {
-		if ix.Def.Fields[0].Path == field && !ix.Def.Hidden {
+		d := ix.Def
+		if d.Fields[0].Path == field && d.Kind == index.Ordered && !d.Hidden && !d.Sparse && d.Filter == nil && d.Collator == nil && op.Collator == nil {
 			return true
 		}
 	}

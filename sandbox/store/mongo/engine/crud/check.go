@@ -15,6 +15,9 @@ func (w *Writer) admit(c *storage.Collection, before, after bsonval.Doc) (bsonva
 	if len(after) > bsonval.MaxDocument {
 		return nil, mongoerr.New(mongoerr.BSONObjectTooLarge, "BSONObj size: %d (0x%X) is invalid. Size must be between 0 and 16793600(16MB) First element: _id: %s", len(after), len(after), after.Get("_id"))
 	}
+	if err := fixedSize(c, before, after); err != nil {
+		return nil, err
+	}
 	v := c.Options.Get("validator")
 	if v.Type() != bsonval.Object || w.Bypass || c.Options.Get("validationAction").Type() == bsonval.String && c.Options.Get("validationAction").Str() == "warn" {
 		return after, nil
@@ -33,18 +36,13 @@ func (w *Writer) admit(c *storage.Collection, before, after bsonval.Doc) (bsonva
 		}
 	}
 	var b bsonval.Builder
-	b.OpenDoc("errInfo").Set("failingDocumentId", after.Get("_id"))
-	if schema, ok := m.Root.(*match.Schema); ok {
-		b.SetDoc("details", schema.Why(after))
-	} else {
-		b.SetDoc("details", bsonval.D(bsonval.E("operatorName", bsonval.StringValue("validator")), bsonval.E("specifiedAs", v)))
-	}
+	b.OpenDoc("errInfo").Set("failingDocumentId", after.Get("_id")).SetDoc("details", m.Why(w.Op, after))
 	b.Close()
 	return nil, mongoerr.New(mongoerr.DocumentValidationFailure, "Document failed validation").With(b.Doc())
 }
 
 // after is called after a document came in: capped collections lose their oldest.
-func (w *Writer) after(ns storage.NS) error { return nil }
+func (w *Writer) after(ns storage.NS) error { return w.cap(ns) }
 
 // inheritCollation gives the index on _id the collection's collation.
 func inheritCollation(def *index.Def, options bsonval.Doc) error {

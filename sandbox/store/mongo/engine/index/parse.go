@@ -196,6 +196,10 @@ func (d *Def) normal(spec bsonval.Doc) bsonval.Doc {
 		case "v", "key", "name", "ns", "commitQuorum", "dropDups", "comment":
 		case "background":
 			b.Set(field, v)
+		case "collation":
+			if d.Collator != nil {
+				b.SetDoc(field, collation.Complete(v.Doc()))
+			}
 		case "unique", "sparse", "hidden":
 			if v.Truth() {
 				b.Bool(field, true)

@@ -58,72 +58,13 @@ func writeList(b *bsonval.Builder, name string, kids []*condition) {
 }
 
 func writePred(b *bsonval.Builder, p match.Pred) {
-	switch p := p.(type) {
-	case *match.Cmp:
-		b.Set(string(p.Op), p.Value)
-	case *match.In:
-		b.OpenArray("$in")
-		for _, v := range p.Values {
-			b.Item(v)
-		}
-		for _, re := range p.Regexes {
-			b.Item(re.Value)
-		}
-		b.Close()
-	case *match.Not:
-		b.OpenDoc("$not")
-		writePred(b, p.Pred)
-		b.Close()
-	case *match.Both:
-		for _, x := range p.Preds {
-			writePred(b, x)
-		}
-	case *match.Exists:
-		b.Bool("$exists", true)
-	case *match.Type:
-		writeTypes(b, p)
-	case *match.Mod:
-		b.Set("$mod", bsonval.ArrayOf(bsonval.NumberValue(p.Divisor), bsonval.NumberValue(p.Remainder)))
-	case *match.Size:
-		b.Number("$size", p.N)
-	case *match.Regex:
-		pattern, options := p.Value.Regex()
-		b.Str("$regex", pattern)
-		if options != "" {
-			b.Str("$options", options)
-		}
-	case *match.ElemMatch:
+	if e, ok := p.(*match.ElemMatch); ok && e.Node != nil {
 		b.OpenDoc("$elemMatch")
-		if p.Node != nil {
-			normalize(p.Node, nil).write(b)
-		} else {
-			writePred(b, p.Pred)
-		}
+		normalize(e.Node, nil).write(b)
 		b.Close()
-	case *match.Bits:
-		b.OpenArray(p.Op)
-		for _, i := range p.Bits {
-			b.Item(bsonval.IntValue(int32(i)))
-		}
-		b.Close()
-	case *match.Geo:
-		if strings.HasPrefix(p.Op, "$near") || p.Op == "$geoNear" {
-			b.Fields(p.Source.Doc())
-		} else {
-			b.Set(p.Op, p.Source)
-		}
+		return
 	}
-}
-
-func writeTypes(b *bsonval.Builder, p *match.Type) {
-	b.OpenArray("$type")
-	if p.Number {
-		b.ItemStr("number")
-	}
-	for _, t := range p.Types {
-		b.Item(bsonval.IntValue(int32(t.Code())))
-	}
-	b.Close()
+	match.WritePred(b, p)
 }
 
 // shape is the condition without its values: queries of one shape share plans.

@@ -41,6 +41,9 @@ func (pl *planner) candidates() ([]*candidate, error) {
 	if err := pl.readHint(); err != nil {
 		return nil, err
 	}
+	if onlyNatural(pl.query.Sort) {
+		pl.order = int(pl.query.Sort.First().Value.Float())
+	}
 	if pl.query.Min != nil || pl.query.Max != nil {
 		return pl.limited()
 	}
@@ -82,9 +85,6 @@ func (pl *planner) candidates() ([]*candidate, error) {
 // scanAll reads the whole collection.
 func (pl *planner) scanAll() []*candidate {
 	n := &node{kind: "COLLSCAN", back: pl.order < 0, filter: nonEmpty(pl.cond)}
-	if pl.order == 0 && onlyNatural(pl.query.Sort) {
-		n.back = pl.query.Sort.First().Value.Float() < 0
-	}
 	return []*candidate{pl.complete(&access{root: n, fetched: true})}
 }
 

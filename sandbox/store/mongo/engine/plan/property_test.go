@@ -85,7 +85,9 @@ func (w *world) document(id int) bsonval.Doc {
 }
 
 func (w *world) condition() bsonval.Value {
-	one := func(name string, v bsonval.Value) bsonval.Value { return bsonval.DocValue(bsonval.D(bsonval.E(name, v))) }
+	one := func(name string, v bsonval.Value) bsonval.Value {
+		return bsonval.DocValue(bsonval.D(bsonval.E(name, v)))
+	}
 	ops := []string{"$gt", "$gte", "$lt", "$lte", "$eq", "$ne"}
 	switch w.IntN(16) {
 	case 0:
