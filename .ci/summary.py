@@ -64,7 +64,7 @@ class GoTests:
 
     def package(self, event, package, action, said):
         if action != "fail":
-            return f"{package} ok" if action == "pass" else None
+            return f"{package} ok, {event.get('Elapsed', 0):.1f} s" if action == "pass" else None
         if not any(p == package and outcome == "fail" for (p, _), outcome in self.outcomes.items()):
             self.broken.append(package)
         # What a test that never ended has said, and what the compiler has.
