@@ -56,7 +56,8 @@ $(checked): Makefile .ci/versions.sh
 
 $(modules): web/package.json web/package-lock.json | $(checked)
 	@echo 'fetching what builds the page (npm ci)'
-	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@cd web && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error || { \
+		echo 'storeroom: npm could not fetch what builds the page (it says why above): connect to the network and run make again; behind a proxy or a mirror, set up npm for it' >&2; exit 1; }
 	@touch $@
 
 $(page): $(modules) $(page_sources)
@@ -66,4 +67,5 @@ $(page): $(modules) $(page_sources)
 
 $(program): $(page) $(sources) | $(checked)
 	@echo 'building the program (the first time takes a minute or two)'
-	@go build -trimpath -buildvcs=false -o $@ ./server/cmd/storeroom
+	@go build -trimpath -buildvcs=false -o $@ ./server/cmd/storeroom || { \
+		echo 'storeroom: the program could not be built (go says why above): if a module could not be fetched, connect to the network and run make again; behind a proxy or a mirror, set GOPROXY' >&2; exit 1; }
