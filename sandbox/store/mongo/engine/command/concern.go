@@ -73,6 +73,8 @@ func (r *Request) snapshotRead() error {
 		return nil
 	}
 	switch r.Spec.Name {
+	case "getMore":
+		return nil // its cursor has a snapshot
 	case "find", "aggregate", "distinct":
 	default:
 		return mongoerr.New(mongoerr.InvalidOptions, "Command %s does not support { readConcern: { level: \"snapshot\" } }", r.Spec.Name)

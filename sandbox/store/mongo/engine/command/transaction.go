@@ -1,28 +1,201 @@
 package command
 
 import (
+	"time"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/cursor"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/session"
+	"storeroom/sandbox/store/mongo/engine/storage"
 )
 
 // transactionCommands end transactions.
-func (s *Server) transactionCommands() []Spec { return nil }
+func (s *Server) transactionCommands() []Spec {
+	return []Spec{
+		{Name: "commitTransaction", Fields: "recoveryToken coordinator", Run: s.commitTransaction, InTxn: true, Admin: true},
+		{Name: "abortTransaction", Fields: "recoveryToken", Run: s.abortTransaction, InTxn: true, Admin: true},
+	}
+}
+
+// phase is where a transaction stands.
+type phase int
+
+const (
+	open phase = iota
+	committed
+	aborted
+)
+
+// transaction is a session's newest transaction.
+type transaction struct {
+	number int64
+	phase  phase
+	tx     *storage.Tx
+	began  time.Time
+}
+
+// end gives up what an open transaction holds.
+func (t *transaction) end(p phase) {
+	if t.phase == open {
+		t.tx.Rollback()
+	}
+	t.phase, t.tx = p, nil
+}
+
+func (r *Request) endsTransaction() bool {
+	return r.Spec.Name == "commitTransaction" || r.Spec.Name == "abortTransaction"
+}
 
 // joinTransaction starts, or goes on with, the transaction that the request names, and
 // sets r.Tx. The session is checked out.
-func (s *Server) joinTransaction(*Request) error {
-	return mongoerr.New(mongoerr.NotImplemented, "transactions are not implemented yet")
+func (s *Server) joinTransaction(r *Request) error {
+	if !r.Spec.InTxn {
+		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot run '%s' in a multi-document transaction.", r.Spec.Name)
+	}
+	if r.started {
+		return s.startTransaction(r)
+	}
+	t, _ := r.Session.Txn.(*transaction)
+	newest := r.Session.Number()
+	switch {
+	case r.txnNumber < newest:
+		_, err := r.Session.Advance(r.txnNumber)
+		return err
+	case t == nil || t.number != r.txnNumber:
+		return mongoerr.New(mongoerr.NoSuchTransaction, "Given transaction number %d does not match any in-progress transactions. The active transaction number is %d", r.txnNumber, newest)
+	case t.phase == committed && r.Spec.Name != "commitTransaction":
+		return mongoerr.New(mongoerr.TransactionCommitted, "Transaction with { txnNumber: %d } has been committed.", t.number)
+	case t.phase == aborted:
+		return mongoerr.New(mongoerr.NoSuchTransaction, "Transaction with { txnNumber: %d } has been aborted.", t.number)
+	case !r.Body.Get("readConcern").IsMissing() && !r.endsTransaction():
+		t.end(aborted)
+		return mongoerr.New(mongoerr.InvalidOptions, "Only the first command in a transaction may specify a readConcern")
+	}
+	r.Tx = t.tx
+	return nil
 }
 
-// leaveTransaction is called after a command in a transaction: an error may end it.
-func (s *Server) leaveTransaction(_ *Request, doc bsonval.Doc, err error) (bsonval.Doc, error) {
+func (s *Server) startTransaction(r *Request) error {
+	if r.endsTransaction() {
+		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot run '%s' as the first command of a transaction", r.Spec.Name)
+	}
+	fresh, err := r.Session.Advance(r.txnNumber)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		return mongoerr.New(50911, "Cannot start a transaction at given transaction number %d a transaction with the same number is already there", r.txnNumber)
+	}
+	s.abandon(r.Session)
+	base := s.store.State()
+	if r.atTime != 0 {
+		if base, err = s.store.At(r.atTime); err != nil {
+			return err
+		}
+	}
+	t := &transaction{number: r.txnNumber, tx: s.store.BeginAt(base), began: s.opts.Clock()}
+	r.Session.Txn = t
+	r.Tx = t.tx
+	return nil
+}
+
+// leaveTransaction is called after a command in a transaction: an error ends it.
+func (s *Server) leaveTransaction(r *Request, doc bsonval.Doc, err error) (bsonval.Doc, error) {
+	if t, ok := r.Session.Txn.(*transaction); ok && t.phase == open && !r.endsTransaction() && (err != nil || r.abortAfter) {
+		t.end(aborted)
+		s.killTransactionCursors(r)
+	}
 	return doc, err
 }
 
-// labelled adds the error labels that drivers retry by.
-func (s *Server) labelled(_ *Request, err error) error { return err }
+func (s *Server) commitTransaction(r *Request) (bsonval.Doc, error) {
+	t, err := s.ending(r)
+	if err != nil || t.phase == committed {
+		return nil, err
+	}
+	err = t.tx.Commit()
+	t.tx.Rollback()
+	t.tx = nil
+	if t.phase = committed; err != nil {
+		t.phase = aborted
+	}
+	s.killTransactionCursors(r)
+	return nil, err
+}
+
+func (s *Server) abortTransaction(r *Request) (bsonval.Doc, error) {
+	t, err := s.ending(r)
+	if err != nil {
+		return nil, err
+	}
+	t.end(aborted)
+	s.killTransactionCursors(r)
+	return nil, nil
+}
+
+// ending is the transaction that a commit or an abort speaks of.
+func (s *Server) ending(r *Request) (*transaction, error) {
+	if !r.inTransaction {
+		return nil, mongoerr.New(mongoerr.CommandFailed, "Must specify autocommit=false on all operations of a multi-statement transaction.")
+	}
+	t, ok := r.Session.Txn.(*transaction)
+	if !ok {
+		return nil, mongoerr.New(mongoerr.NoSuchTransaction, "Transaction isn't in progress")
+	}
+	return t, nil
+}
+
+func (s *Server) killTransactionCursors(r *Request) {
+	s.cursors.KillWhere(func(c *cursor.Cursor) bool {
+		return c.Session != nil && *c.Session == r.Session.ID && c.Txn == r.txnNumber
+	})
+}
 
 // abandon ends the session's open transaction, if there is one. The session is
 // checked out.
-func (s *Server) abandon(*session.Session) {}
+func (s *Server) abandon(sess *session.Session) {
+	if t, ok := sess.Txn.(*transaction); ok {
+		t.end(aborted)
+	}
+	sess.Txn = nil
+}
+
+// expireTransactions aborts those that are open for longer than the server allows.
+func (s *Server) expireTransactions() {
+	limit := time.Duration(s.Parameter("transactionLifetimeLimitSeconds").Long()) * time.Second
+	for _, sess := range s.sessions.All() {
+		release, ok := sess.TryCheckout()
+		if !ok {
+			continue
+		}
+		if t, ok := sess.Txn.(*transaction); ok && t.phase == open && s.opts.Clock().Sub(t.began) > limit {
+			t.end(aborted)
+		}
+		release()
+	}
+}
+
+// labelled adds the error labels that drivers retry by, as the server does.
+func (s *Server) labelled(r *Request, err error) error {
+	e := mongoerr.From(err)
+	switch {
+	case len(e.Labels) > 0 || r.txnNumber < 0:
+		return err
+	case r.inTransaction && transient(e.Code, r.endsTransaction()):
+		return e.Labelled("TransientTransactionError")
+	case (r.endsTransaction() || !r.inTransaction && r.Spec.Write) && retryableWrite(e.Code):
+		return e.Labelled("RetryableWriteError")
+	}
+	return err
+}
+
+// transient tells the errors after which a whole transaction may be tried again.
+func transient(c mongoerr.Code, ending bool) bool {
+	switch c {
+	case mongoerr.WriteConflict, mongoerr.LockTimeout, mongoerr.PreparedTransactionInProgress, mongoerr.SnapshotTooOld,
+		mongoerr.SnapshotUnavailable, mongoerr.NoSuchTransaction:
+		return true
+	}
+	return !ending && retryableWrite(c)
+}

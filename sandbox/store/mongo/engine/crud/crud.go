@@ -122,6 +122,9 @@ func (w *Writer) Insert(ns storage.NS, doc bsonval.Doc) (bsonval.Doc, error) {
 	if doc, err = w.admit(c, nil, doc); err != nil {
 		return nil, err
 	}
+	if err := w.Tx.ClaimInsert(ns, doc); err != nil {
+		return nil, err
+	}
 	if _, err := w.Tx.Insert(ns, doc); err != nil {
 		return nil, err
 	}

@@ -129,6 +129,15 @@ func (s *Session) Checkout() (release func()) {
 	return s.checkout.Unlock
 }
 
+// TryCheckout is Checkout that doesn't wait; ok is false when another command works on
+// the session.
+func (s *Session) TryCheckout() (release func(), ok bool) {
+	if !s.checkout.TryLock() {
+		return nil, false
+	}
+	return s.checkout.Unlock, true
+}
+
 // Number is the newest transaction number, -1 before the first.
 func (s *Session) Number() int64 {
 	s.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
@@ -64,6 +65,28 @@ func (tx *Tx) Claim(ns NS, record int64) error {
 	return nil
 }
 
+// ClaimInsert tells a transaction of many commands that a document with that _id came
+// in since it began, which it can't see: its insert could never be committed.
+func (tx *Tx) ClaimInsert(ns NS, doc bsonval.Doc) error {
+	if tx.writer {
+		return nil
+	}
+	is := tx.store.State().Collection(ns)
+	if is == nil {
+		return nil
+	}
+	record, there := is.ByID(doc.Get("_id"))
+	if !there {
+		return nil
+	}
+	if was := tx.base.Collection(ns); was != nil {
+		if _, ok := was.Get(record); ok {
+			return nil // seen: it is a duplicate, or the transaction has deleted it
+		}
+	}
+	return conflict()
+}
+
 // Claimed tells whether an open transaction of many commands holds the record: a
 // single command that wants to change it waits for that.
 func (s *Store) Claimed(c *Collection, record int64) bool {
@@ -101,7 +124,7 @@ func (tx *Tx) rebase() error {
 	moved := map[claim]int64{} // record ids that the inserts get
 	for _, op := range tx.ops {
 		if err := tx.redo(w, op, moved); err != nil {
-			if mongoerr.Is(err, mongoerr.DuplicateKey) {
+			if mongoerr.Is(err, mongoerr.DuplicateKey) || mongoerr.Is(err, mongoerr.NamespaceExists) || mongoerr.Is(err, mongoerr.NamespaceNotFound) {
 				return conflict()
 			}
 			return err
