@@ -30,9 +30,9 @@ elif ! python3 -c 'import pip' 2>/dev/null; then
 fi
 
 if ! command -v node >/dev/null; then
-	lack 'needs Node 20 or newer with npm, and there is no node on PATH: install it (https://nodejs.org)'
-elif node=$(node --version) && ! at_least "${node#v}" 20.0; then
-	lack "needs Node 20 or newer, and node is $node: install a newer one (https://nodejs.org)"
+	lack 'needs Node 20.11 or newer with npm, and there is no node on PATH: install it (https://nodejs.org)'
+elif node=$(node --version) && ! at_least "${node#v}" 20.11; then
+	lack "needs Node 20.11 or newer, and node is $node: install a newer one (https://nodejs.org)"
 elif ! command -v npm >/dev/null; then
 	lack 'needs npm beside node, and it is not on PATH: install it (Debian and Ubuntu: apt-get install npm)'
 fi
