@@ -1,0 +1,155 @@
+package changestream
+
+import (
+	"strconv"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/storage"
+)
+
+// change is the event of one document.
+func (s *Stream) change(c *storage.Commit, op *storage.Op, at position) (bsonval.Doc, error) {
+	kind := map[storage.Kind]string{storage.Insert: "insert", storage.Update: "update", storage.Replace: "replace", storage.Delete: "delete"}[op.Kind]
+	b := s.begin(kind, c, at)
+	if s.spec.expanded {
+		b.Set("collectionUUID", bsonval.BinaryValue(4, op.UUID[:]))
+	}
+	full, err := s.fullDocument(op)
+	if err != nil {
+		return nil, err
+	}
+	b.Set("fullDocument", full)
+	b.OpenDoc("ns").Str("db", op.NS.DB).Str("coll", op.NS.Coll).Close()
+	doc := op.After
+	if doc == nil {
+		doc = op.Before
+	}
+	b.OpenDoc("documentKey").Set("_id", doc.Get("_id")).Close()
+	if op.Kind == storage.Update {
+		d := newDiff(op.Before, op.After)
+		b.OpenDoc("updateDescription").SetDoc("updatedFields", d.updated.Doc()).Set("removedFields", d.removed.Array()).Set("truncatedArrays", d.truncated.Array())
+		if s.spec.expanded {
+			b.OpenDoc("disambiguatedPaths").Close()
+		}
+		b.Close()
+	}
+	before, err := s.beforeChange(op)
+	if err != nil {
+		return nil, err
+	}
+	b.Set("fullDocumentBeforeChange", before)
+	return b.Doc(), nil
+}
+
+// fullDocument is the document that an event carries; Missing for none.
+func (s *Stream) fullDocument(op *storage.Op) (bsonval.Value, error) {
+	switch op.Kind {
+	case storage.Insert, storage.Replace:
+		return bsonval.DocValue(op.After), nil
+	case storage.Delete:
+		return bsonval.Value{}, nil
+	}
+	switch s.spec.fullDocument {
+	case "updateLookup":
+		coll := s.store.State().ByUUID(op.UUID)
+		if coll != nil {
+			if record, ok := coll.ByID(op.After.Get("_id")); ok {
+				doc, _ := coll.Get(record)
+				return bsonval.DocValue(doc), nil
+			}
+		}
+		return bsonval.NullValue(), nil
+	case "whenAvailable", "required":
+		if s.images[op.UUID] {
+			return bsonval.DocValue(op.After), nil
+		}
+		if s.spec.fullDocument == "required" {
+			return bsonval.Value{}, mongoerr.New(mongoerr.NoMatchingDocument, "Change stream was configured to require a post-image for all update events, but the post-image was not found for event: { documentKey: { _id: %s } }", op.After.Get("_id")).Labelled("NonResumableChangeStreamError")
+		}
+		return bsonval.NullValue(), nil
+	}
+	return bsonval.Value{}, nil
+}
+
+func (s *Stream) beforeChange(op *storage.Op) (bsonval.Value, error) {
+	if s.spec.before == "off" || op.Kind == storage.Insert {
+		return bsonval.Value{}, nil
+	}
+	if s.images[op.UUID] {
+		return bsonval.DocValue(op.Before), nil
+	}
+	if s.spec.before == "required" {
+		return bsonval.Value{}, mongoerr.New(mongoerr.NoMatchingDocument, "Change stream was configured to require a pre-image for all update, delete and replace events, but the pre-image was not found for event: { documentKey: { _id: %s } }", op.Before.Get("_id")).Labelled("NonResumableChangeStreamError")
+	}
+	return bsonval.NullValue(), nil
+}
+
+// keepsImages tells whether a collection with these options keeps pre- and post-images.
+func keepsImages(options bsonval.Doc) bool {
+	return options.Path("changeStreamPreAndPostImages.enabled").Truth()
+}
+
+// diff is what an update changed, in dotted paths.
+type diff struct {
+	updated, removed, truncated bsonval.Builder
+}
+
+func newDiff(before, after bsonval.Doc) *diff {
+	d := &diff{}
+	d.fields("", before, after)
+	return d
+}
+
+func (d *diff) fields(prefix string, before, after bsonval.Doc) {
+	for name, old := range before.All() {
+		switch v := after.Get(name); {
+		case v.IsMissing():
+			d.removed.ItemStr(prefix + name)
+		case !v.Same(old):
+			d.value(prefix+name, old, v)
+		}
+	}
+	for name, v := range after.All() {
+		if before.Get(name).IsMissing() {
+			d.updated.Set(prefix+name, v)
+		}
+	}
+}
+
+// value goes into what both have in common, unless little is.
+func (d *diff) value(path string, old, v bsonval.Value) {
+	switch {
+	case old.Type() == bsonval.Object && v.Type() == bsonval.Object && shared(old.Doc(), v.Doc()):
+		d.fields(path+".", old.Doc(), v.Doc())
+	case old.Type() == bsonval.Array && v.Type() == bsonval.Array && shared(old.Doc(), v.Doc()):
+		d.elements(path, old.Doc().Slice(), v.Doc().Slice())
+	default:
+		d.updated.Set(path, v)
+	}
+}
+
+// shared tells documents of which at least one field stayed as it was.
+func shared(before, after bsonval.Doc) bool {
+	for name, old := range before.All() {
+		if after.Get(name).Same(old) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *diff) elements(path string, old, now []bsonval.Value) {
+	for i, v := range now {
+		at := path + "." + strconv.Itoa(i)
+		switch {
+		case i >= len(old):
+			d.updated.Set(at, v)
+		case !v.Same(old[i]):
+			d.value(at, old[i], v)
+		}
+	}
+	if len(now) < len(old) {
+		d.truncated.OpenItem().Str("field", path).Int32("newSize", int32(len(now))).Close()
+	}
+}

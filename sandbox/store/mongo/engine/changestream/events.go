@@ -1,0 +1,240 @@
+package changestream
+
+import (
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
+	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+// Stream gives change events as they come. It never ends by itself but for an
+// invalidation.
+type Stream struct {
+	op      *opctx.Op
+	store   *storage.Store
+	spec    *Spec
+	at      position
+	commits []storage.Commit  // read, and not yet given
+	queue   []event           // of the first commit
+	images  map[[16]byte]bool // collections that keep pre- and post-images
+	Invalid bool              // the collection went: nothing more comes
+}
+
+type event struct {
+	at  position
+	doc bsonval.Doc
+}
+
+// Open begins a stream. It fails when the place to begin at is no longer known.
+func Open(op *opctx.Op, store *storage.Store, spec *Spec) (*Stream, error) {
+	state := store.State()
+	s := &Stream{op: op, store: store, spec: spec, at: afterCommit(state.TS), images: map[[16]byte]bool{}}
+	for _, c := range state.Collections(spec.NS.DB) {
+		s.images[c.UUID] = keepsImages(c.Options)
+	}
+	if spec.start != nil {
+		s.at = *spec.start
+		if _, lost := store.After(s.at.ts - 1); lost && s.at.ts < store.State().TS {
+			return nil, lostHistory()
+		}
+	}
+	return s, nil
+}
+
+func lostHistory() error {
+	return mongoerr.New(mongoerr.ChangeStreamHistoryLost, "Resume of change stream was not possible, as the resume point may no longer be in the oplog.").Labelled("NonResumableChangeStreamError")
+}
+
+// Token is the place that the stream has come to.
+func (s *Stream) Token() bsonval.Value { return s.at.token() }
+
+// Close implements stream.Iterator.
+func (s *Stream) Close() {}
+
+// Next answers the next event; not ok means that there is none yet.
+func (s *Stream) Next() (stream.Row, bool, error) {
+	for !s.Invalid {
+		if err := s.op.Check(); err != nil {
+			return stream.Row{}, false, err
+		}
+		if len(s.queue) > 0 {
+			e := s.queue[0]
+			s.queue = s.queue[1:]
+			if e.at.compare(s.at) <= 0 {
+				continue
+			}
+			s.at = e.at
+			s.Invalid = e.at.kind == ofInvalidate
+			return stream.Row{Doc: e.doc}, true, nil
+		}
+		if more, err := s.read(); err != nil || !more {
+			return stream.Row{}, false, err
+		}
+	}
+	return stream.Row{}, false, nil
+}
+
+// read takes the next commit into the queue.
+func (s *Stream) read() (bool, error) {
+	if len(s.commits) == 0 {
+		from := s.at.ts
+		if s.at.kind != ofCommit {
+			from-- // the rest of the commit that the last event was of
+		}
+		newest := s.store.State().TS
+		commits, lost := s.store.After(from)
+		if lost {
+			return false, lostHistory()
+		}
+		if len(commits) == 0 {
+			if newest > s.at.ts {
+				s.at = afterCommit(newest)
+			}
+			return false, nil
+		}
+		s.commits = commits
+	}
+	c := s.commits[0]
+	s.commits = s.commits[1:]
+	for i := range c.Ops {
+		if err := s.take(&c, i); err != nil {
+			return false, err
+		}
+	}
+	if len(s.queue) == 0 {
+		s.at = afterCommit(c.TS)
+	}
+	if end := afterCommit(c.TS); len(s.commits) == 0 && len(s.queue) > 0 && s.queue[len(s.queue)-1].at.compare(s.at) <= 0 {
+		s.at, s.queue = end, nil
+	}
+	return true, nil
+}
+
+// take makes the events of one operation: itself, and an invalidation where it ends
+// what the stream is on.
+func (s *Stream) take(c *storage.Commit, i int) error {
+	op := &c.Ops[i]
+	if op.Kind == storage.Create || op.Kind == storage.SetOptions {
+		s.images[op.UUID] = keepsImages(op.After)
+	}
+	at := position{c.TS, uint32(i), ofEvent}
+	if at.compare(s.at) > 0 && s.concerns(op) {
+		doc, err := s.event(c, op, at)
+		if err != nil {
+			return err
+		}
+		if doc != nil {
+			s.queue = append(s.queue, event{at, doc})
+		}
+	}
+	if s.ends(op) {
+		at.kind = ofInvalidate
+		b := s.begin("invalidate", c, at)
+		s.queue = append(s.queue, event{at, b.Doc()})
+	}
+	return nil
+}
+
+// concerns tells whether the operation is on what the stream watches.
+func (s *Stream) concerns(op *storage.Op) bool {
+	if strings.HasPrefix(op.NS.Coll, "system.") {
+		return false
+	}
+	w := s.spec.NS
+	switch {
+	case w.DB == "":
+		return op.NS.DB != "admin" && op.NS.DB != "config" && op.NS.DB != "local"
+	case w.Coll == "":
+		return op.NS.DB == w.DB
+	case op.Kind == storage.Rename:
+		return op.NS == w || op.To == w
+	case op.Kind == storage.DropDatabase:
+		return false
+	}
+	return op.NS == w
+}
+
+// ends tells an operation after which the stream can't go on.
+func (s *Stream) ends(op *storage.Op) bool {
+	w := s.spec.NS
+	switch op.Kind {
+	case storage.Drop:
+		return w.Coll != "" && op.NS == w
+	case storage.Rename:
+		return w.Coll != "" && (op.NS == w || op.To == w)
+	case storage.DropDatabase:
+		return w.Coll == "" && w.DB != "" && op.NS.DB == w.DB
+	}
+	return false
+}
+
+// begin writes what all events have.
+func (s *Stream) begin(kind string, c *storage.Commit, at position) *bsonval.Builder {
+	b := bsonval.NewBuilder(512)
+	b.Set("_id", at.token()).Str("operationType", kind)
+	b.Set("clusterTime", bsonval.TimestampValue(uint32(c.TS>>32), uint32(c.TS))).Set("wallTime", bsonval.TimeValue(c.Wall))
+	return b
+}
+
+// event is the operation's event; nil for what only expanded events show.
+func (s *Stream) event(c *storage.Commit, op *storage.Op, at position) (bsonval.Doc, error) {
+	switch op.Kind {
+	case storage.Insert, storage.Update, storage.Replace, storage.Delete:
+		return s.change(c, op, at)
+	case storage.Drop:
+		return s.onCollection("drop", c, op, at).Doc(), nil
+	case storage.DropDatabase:
+		b := s.begin("dropDatabase", c, at)
+		return b.OpenDoc("ns").Str("db", op.NS.DB).Close().Doc(), nil
+	case storage.Rename:
+		b := s.onCollection("rename", c, op, at)
+		to := func() { b.OpenDoc("to").Str("db", op.To.DB).Str("coll", op.To.Coll).Close() }
+		to()
+		if s.spec.expanded {
+			b.OpenDoc("operationDescription")
+			to()
+			b.Close()
+		}
+		return b.Doc(), nil
+	}
+	if !s.spec.expanded {
+		return nil, nil
+	}
+	return s.catalogue(c, op, at), nil
+}
+
+func (s *Stream) onCollection(kind string, c *storage.Commit, op *storage.Op, at position) *bsonval.Builder {
+	b := s.begin(kind, c, at)
+	if s.spec.expanded {
+		b.Set("collectionUUID", bsonval.BinaryValue(4, op.UUID[:]))
+	}
+	return b.OpenDoc("ns").Str("db", op.NS.DB).Str("coll", op.NS.Coll).Close()
+}
+
+// catalogue are the events that showExpandedEvents adds.
+func (s *Stream) catalogue(c *storage.Commit, op *storage.Op, at position) bsonval.Doc {
+	switch op.Kind {
+	case storage.Create:
+		b := s.onCollection("create", c, op, at)
+		b.OpenDoc("operationDescription").OpenDoc("idIndex").Int32("v", 2).OpenDoc("key").Int32("_id", 1).Close().Str("name", "_id_").Close()
+		if len(op.After) > 5 {
+			b.Fields(op.After)
+		}
+		return b.Close().Doc()
+	case storage.CreateIndex, storage.DropIndex:
+		spec, kind := op.After, "createIndexes"
+		if op.Kind == storage.DropIndex {
+			spec, kind = op.Before, "dropIndexes"
+		} else if spec.Get("name").Type() == bsonval.String && spec.Get("name").Str() == "_id_" {
+			return nil
+		}
+		b := s.onCollection(kind, c, op, at)
+		return b.OpenDoc("operationDescription").OpenArray("indexes").ItemDoc(spec).Close().Close().Doc()
+	case storage.SetOptions:
+		return s.onCollection("modify", c, op, at).SetDoc("operationDescription", op.After).Doc()
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+// Package changestream makes change events of the commits that the storage remembers,
+// for aggregate's $changeStream. Package command opens them and keeps their cursors.
+package changestream
+
+import (
+	"cmp"
+	"encoding/binary"
+	"encoding/hex"
+	"math"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+)
+
+// position is a place between events: that of an event within its commit, or after all
+// of a commit.
+type position struct {
+	ts    uint64
+	index uint32
+	kind  byte
+}
+
+// What a position is of.
+const (
+	ofEvent      = 0
+	ofInvalidate = 1
+	ofCommit     = 2 // the whole commit has been read
+)
+
+func (p position) compare(q position) int {
+	return cmp.Or(cmp.Compare(p.ts, q.ts), cmp.Compare(p.index, q.index), cmp.Compare(p.kind, q.kind))
+}
+
+func afterCommit(ts uint64) position { return position{ts, math.MaxUint32, ofCommit} }
+
+// mark begins every token, as it does the server's.
+const mark = 0x82
+
+// token is the resume token of a position: { _data: "82…" }.
+func (p position) token() bsonval.Value {
+	b := binary.BigEndian.AppendUint64([]byte{mark}, p.ts)
+	b = append(binary.BigEndian.AppendUint32(b, p.index), p.kind)
+	return bsonval.DocValue(bsonval.D(bsonval.E("_data", bsonval.StringValue(hex.EncodeToString(b)))))
+}
+
+// parseToken reads a token that a client brings back.
+func parseToken(v bsonval.Value) (position, error) {
+	bad := mongoerr.New(mongoerr.InvalidResumeToken, "Bad resume token: _data of missing or of wrong type: %s", v)
+	if v.Type() != bsonval.Object {
+		return position{}, mongoerr.New(mongoerr.TypeMismatch, "BSON field '$changeStream.resumeAfter' is the wrong type '%s', expected type 'object'", v.Type())
+	}
+	data := v.Doc().Get("_data")
+	if data.Type() != bsonval.String {
+		return position{}, bad
+	}
+	b, err := hex.DecodeString(data.Str())
+	if err != nil || len(b) != 14 || b[0] != mark || b[13] > ofCommit {
+		return position{}, mongoerr.New(mongoerr.InvalidResumeToken, "the resume token is not one of this server: %s", v)
+	}
+	return position{binary.BigEndian.Uint64(b[1:]), binary.BigEndian.Uint32(b[9:]), b[13]}, nil
+}

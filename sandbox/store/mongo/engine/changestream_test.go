@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+)
+
+// events are the next batch of a change stream without what differs from run to run.
+func events(d db, reply bsonval.Doc, batch string) string {
+	var out []string
+	for v := range reply.Path("cursor." + batch).Doc().Values() {
+		var b bsonval.Builder
+		for name, v := range v.Doc().All() {
+			if name != "_id" && name != "clusterTime" && name != "wallTime" {
+				b.Set(name, v)
+			}
+		}
+		out = append(out, b.Doc().String())
+	}
+	return strings.Join(out, "\n")
+}
+
+func (d db) watch(on, options, pipeline string) (id string) {
+	out := d.run(`{"aggregate":` + on + `,"pipeline":[{"$changeStream":` + options + `}` + pipeline + `],"cursor":{}}`)
+	return out.Path("cursor.id").String()
+}
+
+func (d db) more(id, coll string) bsonval.Doc {
+	return d.run(`{"getMore":{"$numberLong":"` + id + `"},"collection":"` + coll + `","maxTimeMS":50}`)
+}
+
+func TestAChangeStreamTellsEveryChange(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"c","changeStreamPreAndPostImages":{"enabled":true}}`)
+	id := d.watch(`"c"`, `{"fullDocument":"updateLookup","fullDocumentBeforeChange":"whenAvailable"}`, "")
+	d.run(`{"insert":"c","documents":[{"_id":1,"a":1,"s":{"x":1,"y":2},"l":[1,2,3]}]}`)
+	d.run(`{"insert":"other","documents":[{"_id":9}]}`)
+	d.run(`{"update":"c","updates":[{"q":{"_id":1},"u":{"$set":{"a":2,"s.x":5},"$unset":{"s.y":1},"$push":{"l":4}}}]}`)
+	d.run(`{"update":"c","updates":[{"q":{"_id":1},"u":{"b":1}}]}`)
+	d.run(`{"delete":"c","deletes":[{"q":{},"limit":0}]}`)
+	d.run(`{"drop":"c"}`)
+	reply := d.more(id, "c")
+	want := `{ operationType: "insert", fullDocument: { _id: 1, a: 1, s: { x: 1, y: 2 }, l: [ 1, 2, 3 ] }, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 } }
+{ operationType: "update", fullDocument: null, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, updateDescription: { updatedFields: { a: 2, s: { x: 5 }, l.3: 4 }, removedFields: [], truncatedArrays: [] }, fullDocumentBeforeChange: { _id: 1, a: 1, s: { x: 1, y: 2 }, l: [ 1, 2, 3 ] } }
+{ operationType: "replace", fullDocument: { _id: 1, b: 1 }, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, fullDocumentBeforeChange: { _id: 1, a: 2, s: { x: 5 }, l: [ 1, 2, 3, 4 ] } }
+{ operationType: "delete", ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, fullDocumentBeforeChange: { _id: 1, b: 1 } }
+{ operationType: "drop", ns: { db: "test", coll: "c" } }
+{ operationType: "invalidate" }`
+	if got := events(d, reply, "nextBatch"); got != want {
+		t.Errorf("%s\n%s", got, want)
+	}
+	if reply.Path("cursor.id").Long() != 0 {
+		t.Error("the cursor lives on after an invalidation")
+	}
+}
+
+func TestAChangeStreamIsResumedByItsToken(t *testing.T) {
+	d := newDB(t, Options{})
+	id := d.watch("1", `{}`, `,{"$match":{"operationType":"insert"}}`)
+	d.run(`{"insert":"c","documents":[{"_id":1},{"_id":2},{"_id":3}]}`)
+	first := d.more(id, "$cmd.aggregate")
+	if got := strings.Count(events(d, first, "nextBatch"), "insert"); got != 3 {
+		t.Fatal(first)
+	}
+	token := first.Path("cursor.nextBatch.0._id._data").Str()
+	again := d.run(`{"aggregate":1,"pipeline":[{"$changeStream":{"resumeAfter":{"_data":"` + token + `"}}}],"cursor":{}}`)
+	if got := events(d, again, "firstBatch"); strings.Count(got, "insert") != 2 || strings.Contains(got, "_id: 1 }") {
+		t.Error(got)
+	}
+	d.run(`{"insert":"c","documents":[{"_id":4}]}`)
+	if got := events(d, d.more(again.Path("cursor.id").String(), "$cmd.aggregate"), "nextBatch"); !strings.Contains(got, "_id: 4") {
+		t.Error(got)
+	}
+	out := d.try(`{"aggregate":1,"pipeline":[{"$changeStream":{"resumeAfter":{"_data":"zz"}}}],"cursor":{}}`)
+	if out.Get("code").Long() != 260 {
+		t.Error(out)
+	}
+	out = d.try(`{"aggregate":"c","pipeline":[{"$changeStream":{}},{"$group":{"_id":1}}],"cursor":{}}`)
+	if out.Get("code").Long() != 20 {
+		t.Error(out)
+	}
+}
