@@ -140,12 +140,19 @@ def pymongo_without_threads():
                 due.remove(executor)
 
     class Condition(threading.Condition):
+        told = False
+
+        def notify(self, n=1):
+            self.told = True
+
         def wait(self, timeout=None):
             self.release()
             try:
+                self.told = False
                 began = time.monotonic()
                 run_due()
-                if time.monotonic() - began < 0.005:
+                # A nap only when the round brought nothing that was waited for.
+                if not self.told and time.monotonic() - began < 0.005:
                     time.sleep(longest_nap if timeout is None else min(timeout, longest_nap))
             finally:
                 self.acquire()
