@@ -36,7 +36,7 @@ func (s *Server) configureFailPoint(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name != "failCommand" && name != "maxTimeAlwaysTimeOut" && name != "maxTimeNeverTimeOut" {
+	if name != "failCommand" && name != "onPrimaryTransactionalWrite" && name != "maxTimeAlwaysTimeOut" && name != "maxTimeNeverTimeOut" {
 		return nil, mongoerr.New(mongoerr.FailPointSetFailed, "%s not found", name)
 	}
 	fp := &failpoint{times: -1, chance: 1, commands: map[string]bool{}}
@@ -94,6 +94,43 @@ func (fp *failpoint) mode(d bsonval.Doc) {
 			fp.chance = v.Float()
 		}
 	}
+}
+
+// take uses up one turn of a fail point and answers it, nil when it is off.
+func (f *failpoints) take(name string) *failpoint {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fp := f.all[name]
+	if fp == nil || fp.times == 0 {
+		return nil
+	}
+	if fp.skip > 0 {
+		fp.skip--
+		return nil
+	}
+	if fp.times > 0 {
+		fp.times--
+	}
+	return fp
+}
+
+// failWrite is the fail point that a retryable write runs into, nil for none.
+func (s *Server) failWrite(r *Request) *failpoint {
+	if !r.retry {
+		return nil
+	}
+	return s.fails.take("onPrimaryTransactionalWrite")
+}
+
+// aroundWrite runs a retryable write under the fail point onPrimaryTransactionalWrite:
+// the connection goes, after the write was done or, with a code, instead of it.
+func (fp *failpoint) aroundWrite(r *Request) (bsonval.Doc, error) {
+	drop := fp.data.Get("closeConnection")
+	r.dropped = drop.IsMissing() || drop.Truth()
+	if code := fp.data.Get("failBeforeCommitExceptionCode"); code.IsNumber() {
+		return nil, mongoerr.New(mongoerr.Code(code.Long()), "Failing write for transaction due to failpoint")
+	}
+	return r.Spec.Run(r)
 }
 
 // on tells whether a fail point without further conditions is set.

@@ -36,6 +36,7 @@ type Request struct {
 	ctx           context.Context
 	exhaust       bsonval.Doc // the command to run next for an exhaust client
 	closeAfter    bool
+	dropped       bool           // the connection goes without a reply
 	at            *storage.State // what a snapshot read sees; nil: the newest
 	atTime        uint64
 	abortAfter    bool        // a write in the transaction failed: it ends

@@ -186,6 +186,9 @@ func (s *Server) run(r *Request) Response {
 	r.Op = s.newOp(ctx, r)
 	defer s.endOp(r.Op)
 	doc, err := s.execute(r)
+	if r.dropped {
+		return Response{Close: true}
+	}
 	if err != nil {
 		return Response{Doc: s.failure(s.labelled(r, err)), Close: r.closeAfter}
 	}
@@ -235,7 +238,11 @@ func (s *Server) execute(r *Request) (bsonval.Doc, error) {
 			return old, nil
 		}
 	}
-	doc, err := r.Spec.Run(r)
+	run := r.Spec.Run
+	if fp := s.failWrite(r); fp != nil {
+		run = fp.aroundWrite
+	}
+	doc, err := run(r)
 	if err == nil && r.retry {
 		r.Session.Done(doc)
 	}

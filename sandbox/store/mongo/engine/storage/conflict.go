@@ -13,6 +13,7 @@ import (
 type claims struct {
 	mu   sync.Mutex
 	held map[claim]*Tx
+	ids  map[string]*Tx // the keys of _ids that they inserted, by collection
 }
 
 type claim struct {
@@ -29,6 +30,11 @@ func (c *claims) release(tx *Tx) {
 	for k, t := range c.held {
 		if t == tx {
 			delete(c.held, k)
+		}
+	}
+	for k, t := range c.ids {
+		if t == tx {
+			delete(c.ids, k)
 		}
 	}
 }
@@ -65,11 +71,15 @@ func (tx *Tx) Claim(ns NS, record int64) error {
 	return nil
 }
 
-// ClaimInsert tells a transaction of many commands that a document with that _id came
-// in since it began, which it can't see: its insert could never be committed.
+// ClaimInsert takes an _id for a transaction of many commands that inserts it. It fails
+// with WriteConflict when another one inserts it too, or when a document with it came
+// in since the transaction began, which it can't see.
 func (tx *Tx) ClaimInsert(ns NS, doc bsonval.Doc) error {
 	if tx.writer {
 		return nil
+	}
+	if !tx.store.claims.insert(tx, string(bsonval.AppendKey([]byte(ns.key()+"\x00"), doc.Get("_id"), nil))) {
+		return conflict()
 	}
 	is := tx.store.State().Collection(ns)
 	if is == nil {
@@ -85,6 +95,20 @@ func (tx *Tx) ClaimInsert(ns NS, doc bsonval.Doc) error {
 		}
 	}
 	return conflict()
+}
+
+// insert notes the key for tx and tells whether no other transaction has it.
+func (c *claims) insert(tx *Tx, key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if holder := c.ids[key]; holder != nil && holder != tx {
+		return false
+	}
+	if c.ids == nil {
+		c.ids = map[string]*Tx{}
+	}
+	c.ids[key] = tx
+	return true
 }
 
 // Claimed tells whether an open transaction of many commands holds the record: a
