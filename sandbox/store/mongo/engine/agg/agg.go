@@ -61,6 +61,8 @@ type Env struct {
 	Scope  *expr.Scope // the let variables
 	Frame  *expr.Frame // nil at the top: a new one. In $lookup: the outer one
 	Depth  int         // how many pipelines this one is nested in
+	// Geo compiles geospatial operators in filters; nil: they are refused.
+	Geo func(op string, arg bsonval.Value) (func(bsonval.Value) (bool, error), error)
 
 	within   nesting // what kind of stage holds this pipeline
 	sortKeys bool    // {$meta: "sortKey"} is asked for

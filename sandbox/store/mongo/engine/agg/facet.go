@@ -26,7 +26,7 @@ func nestedStages(name string) compiler {
 
 // inner is the environment of a pipeline within a stage.
 func (env *Env) inner(in nesting, coll string, scope *expr.Scope) *Env {
-	return &Env{Op: env.Op, DB: env.DB, Coll: coll, Source: env.Source, Scope: scope, Frame: env.Frame, Depth: env.Depth + 1, within: in}
+	return &Env{Op: env.Op, DB: env.DB, Coll: coll, Source: env.Source, Scope: scope, Frame: env.Frame, Depth: env.Depth + 1, Geo: env.Geo, within: in}
 }
 
 type facetPart struct {

@@ -20,14 +20,34 @@ func filterStages(name string) compiler {
 	return nil
 }
 
+func (env *Env) matchEnv() match.Env {
+	return match.Env{Op: env.Op, Scope: env.Scope, Geo: env.Geo}
+}
+
 type matchStage struct{ m *match.Matcher }
 
 func compileMatch(env *Env, _ string, arg bsonval.Value) (Stage, error) {
 	if arg.Type() != bsonval.Object {
 		return nil, mongoerr.New(15959, "the match filter must be an expression in an object")
 	}
-	m, err := match.Compile(arg.Doc(), match.Env{Op: env.Op, Scope: env.Scope})
+	if uses(arg, "$near") || uses(arg, "$nearSphere") {
+		return nil, mongoerr.New(5626500, "$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial data. If you do not need sort, consider using $geoWithin instead.")
+	}
+	m, err := match.Compile(arg.Doc(), env.matchEnv())
 	return matchStage{m}, err
+}
+
+// uses tells whether an operator of that name stands anywhere in a filter.
+func uses(v bsonval.Value, name string) bool {
+	if v.Type() != bsonval.Object && v.Type() != bsonval.Array {
+		return false
+	}
+	for n, below := range v.Doc().All() {
+		if n == name || uses(below, name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s matchStage) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {

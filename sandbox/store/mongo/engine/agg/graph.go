@@ -60,7 +60,7 @@ func (g *graph) option(env *Env, name string, v bsonval.Value) (err error) {
 			return mongoerr.New(40185, "restrictSearchWithMatch must be an object, found %s", v.Type())
 		}
 		g.restrict = v.Doc()
-		_, err = match.Compile(g.restrict, match.Env{Op: env.Op, Scope: env.Scope})
+		_, err = match.Compile(g.restrict, env.matchEnv())
 		return err
 	case "from", "as", "connectFromField", "connectToField", "depthField":
 	default:

@@ -2,6 +2,7 @@ package agg
 
 import (
 	"slices"
+	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
@@ -25,6 +26,7 @@ type lookup struct {
 	p              *Pipeline     // nil: none
 	correlated     bool          // p may see the document
 	foreignNumeric bool          // foreign's path may mean places in arrays
+	equal          *equality     // what the pipeline's first stage asks; nil: nothing of use
 	index          *foreignIndex // what localField is looked up in; one for all runs, as the data stays
 }
 
@@ -51,6 +53,9 @@ func compileLookup(env *Env, _ string, arg bsonval.Value) (Stage, error) {
 			return nil, err
 		}
 		l.correlated = len(l.let) > 0 || l.local != nil || changes(v)
+		if l.correlated && l.local == nil && l.from != "" {
+			l.equal = firstEquality(l.p)
+		}
 	}
 	return l, nil
 }
@@ -210,7 +215,7 @@ func (j *joining) rows(f *expr.Frame, row stream.Row) (bsonval.Value, error) {
 	var err error
 	if l.local == nil {
 		if err = bindAll(f, l.let); err == nil {
-			it, err = l.p.Run()
+			it, err = j.piped()
 		}
 	} else {
 		it, err = j.matching(f, row)
@@ -219,6 +224,63 @@ func (j *joining) rows(f *expr.Frame, row stream.Row) (bsonval.Value, error) {
 		return bsonval.Value{}, err
 	}
 	return j.collect(it)
+}
+
+// piped runs the pipeline for the variables as they are. Where its first $match wants
+// a field to equal one of them, only the rows that have that value are its input.
+func (j *joining) piped() (stream.Iterator, error) {
+	l := j.l
+	if l.equal != nil {
+		if v, ok := l.p.known(l.equal.other); ok {
+			it, err := l.equal.index(l).find([]bsonval.Value{v})
+			if err != nil {
+				return nil, err
+			}
+			return l.p.Over(it)
+		}
+	}
+	return l.p.Run()
+}
+
+// equality is a field that a pipeline's first $match wants to equal something that is
+// known before: {$expr: {$eq: ["$field", "$$variable"]}}.
+type equality struct {
+	field string
+	other bsonval.Value
+	x     *foreignIndex
+}
+
+func (e *equality) index(l *lookup) *foreignIndex {
+	if e.x == nil {
+		e.x = newForeignIndex(l.p.env, &lookup{from: l.from, foreign: e.field})
+	}
+	return e.x
+}
+
+// firstEquality finds one in the pipeline; nil when there is none, or when an index
+// serves it, which the pipeline itself then uses.
+func firstEquality(p *Pipeline) *equality {
+	if len(p.Stages) == 0 || p.Stages[0].Name != "$match" {
+		return nil
+	}
+	s, _ := p.env.Source.(Indexed)
+	var found *equality
+	for _, pair := range equalities(p.Stages[0].Arg.Doc().Get("$expr"), nil) {
+		for i, side := range pair {
+			field, ok := plainField(side)
+			other := pair[1-i]
+			if !ok || other.Type() != bsonval.String || !strings.HasPrefix(other.Str(), "$$") {
+				continue
+			}
+			if s != nil && s.Indexed(p.env.Op, p.env.DB, p.env.Coll, field) {
+				return nil
+			}
+			if found == nil {
+				found = &equality{field: field, other: other}
+			}
+		}
+	}
+	return found
 }
 
 // maxJoined is how large one document's array may become, in bytes.

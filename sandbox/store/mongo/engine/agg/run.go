@@ -36,6 +36,8 @@ func (p *Pipeline) checkPlaces() error {
 			return mongoerr.New(31441, "%s is not allowed within a $unionWith's sub-pipeline", s.Name)
 		case writes && i != len(p.Stages)-1:
 			return mongoerr.New(40601, "%s can only be the final stage in the pipeline", s.Name)
+		case i > 0 && s.Name == "$match" && uses(s.Arg, "$text"):
+			return mongoerr.New(17313, "$match with $text is only allowed as the first pipeline stage")
 		case i > 0 && standsFirst(s.Name):
 			return mongoerr.New(40602, "%s is only valid as the first stage in a pipeline", s.Name)
 		}

@@ -86,7 +86,7 @@ func TestPipelineErrors(t *testing.T) {
 		{`[{"$out":"x"},{"$limit":1}]`, `error 40601 $out can only be the final stage in the pipeline`}, {`[{"$limit":1},{"$documents":[]}]`, `error 40602`}, {`[{"$limit":0}]`, `error 15958`}, {`[{"$limit":"x"}]`, `error 2107201`}, {`[{"$skip":-1}]`, `error 5107200`},
 		{`[{"$sort":{}}]`, `error 15976`}, {`[{"$sort":{"a":2}}]`, `error 15975`}, {`[{"$sort":{"a":"x"}}]`, `error 15974`}, {`[{"$unwind":"tags"}]`, `error 28818`}, {`[{"$unwind":{}}]`, `error 28812`}, {`[{"$count":""}]`, `error 40157`}, {`[{"$count":"a.b"}]`, `error 40160`},
 		{`[{"$project":{}}]`, `error 51272 Invalid $project :: caused by :: projection specification must have at least one field`}, {`[{"$project":{"a":1,"b":0}}]`, `error 31254 Invalid $project :: caused by :: Cannot do exclusion on field b in inclusion projection`}, {`[{"$addFields":{}}]`, `error 40177`}, {`[{"$addFields":{"a":1,"a.b":2}}]`, `error 40176`}, {`[{"$set":{"a":{"$nope":1}}}]`, `error 168 Invalid $set :: caused by :: Unrecognized expression '$nope'`},
-		{`[{"$project":{"x":{"$add":["$name",1]}}}]`, `error 14 PlanExecutor error during aggregation :: caused by :: $add only supports numeric or date types, not string`}, {`[{"$search":{}}]`, `error 31082`}, {`[{"$indexStats":{}}]`, `error 115`},
+		{`[{"$project":{"x":{"$add":["$name",1]}}}]`, `error 14 PlanExecutor error during aggregation :: caused by :: $add only supports numeric or date types, not string`}, {`[{"$limit":1},{"$match":{"$text":{"$search":"x"}}}]`, `error 17313`}, {`[{"$match":{"l":{"$near":[1,2]}}}]`, `error 5626500`}, {`[{"$search":{}}]`, `error 31082`}, {`[{"$indexStats":{}}]`, `error 115`},
 	})
 }
 

@@ -3,7 +3,6 @@ package agg
 import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
-	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/project"
 	"storeroom/sandbox/store/mongo/engine/stream"
@@ -76,7 +75,7 @@ func compileProject(env *Env, name string, arg bsonval.Value) (Stage, error) {
 	if arg.Doc().IsEmpty() {
 		return nil, mongoerr.New(51272, "Invalid $project :: caused by :: projection specification must have at least one field")
 	}
-	p, err := project.Compile(arg.Doc(), project.Env{Scope: env.Scope, Match: match.Env{Op: env.Op, Scope: env.Scope}})
+	p, err := project.Compile(arg.Doc(), project.Env{Scope: env.Scope, Match: env.matchEnv()})
 	if err != nil {
 		return nil, caused(name, err)
 	}
@@ -98,7 +97,7 @@ func compileUnset(env *Env, name string, arg bsonval.Value) (Stage, error) {
 		}
 		b.Int32(p.Str(), 0)
 	}
-	p, err := project.Compile(b.Doc(), project.Env{Scope: env.Scope, Match: match.Env{Op: env.Op, Scope: env.Scope}})
+	p, err := project.Compile(b.Doc(), project.Env{Scope: env.Scope, Match: env.matchEnv()})
 	if err != nil {
 		return nil, caused(name, err)
 	}

@@ -115,7 +115,7 @@ func targetOf(f *Frame, args named) (to target, ok bool, err error) {
 	}
 	switch {
 	case v.Type() == bsonval.String:
-		if to.t, ok = bsonval.TypeOfName(v.Str()); !ok {
+		if to.t, ok = bsonval.TypeOfName(v.Str()); !ok && v.Str() != "missing" {
 			return to, false, mongoerr.New(mongoerr.BadValue, "Unknown type name: %s", v.Str())
 		}
 	case v.IsNumber():

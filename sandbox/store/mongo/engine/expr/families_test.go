@@ -80,9 +80,19 @@ func TestConversions(t *testing.T) {
 		{`{"$toString":{"$date":"2018-03-27T16:58:51.538Z"}}`, `"2018-03-27T16:58:51.538Z"`}, {`{"$toString":{"$oid":"5ab9cbfa31c2ab715d42129e"}}`, `"5ab9cbfa31c2ab715d42129e"`},
 		{`{"$toObjectId":"5ab9cbfa31c2ab715d42129e"}`, `{"$oid":"5ab9cbfa31c2ab715d42129e"}`}, {`{"$toObjectId":"x"}`, `error 241`}, {`{"$toDate":{"$oid":"5ab9cbfa31c2ab715d42129e"}}`, `{"$date":"2018-03-27T04:43:38Z"}`},
 		{`{"$toDate":"2018-03-20 11:00:06 +0500"}`, `{"$date":"2018-03-20T06:00:06Z"}`}, {`{"$toDate":{"$numberLong":"1000"}}`, `{"$date":"1970-01-01T00:00:01Z"}`}, {`{"$toDate":5}`, `error 241 Unsupported conversion from int to date in $convert with no onError value`},
-		{`{"$convert":{"input":"x","to":"int","onError":"bad"}}`, `"bad"`}, {`{"$convert":{"input":null,"to":"int","onNull":0}}`, `0`}, {`{"$convert":{"input":"1","to":16}}`, `1`}, {`{"$convert":{"input":"1"}}`, `error 9 Missing 'to' parameter to $convert`}, {`{"$convert":{"input":"1","to":"nope"}}`, `error 2 Unknown type name: nope`},
+		{`{"$convert":{"input":"x","to":"int","onError":"bad"}}`, `"bad"`}, {`{"$convert":{"input":null,"to":"int","onNull":0}}`, `0`}, {`{"$convert":{"input":"1","to":16}}`, `1`}, {`{"$convert":{"input":"1"}}`, `error 9 Missing 'to' parameter to $convert`}, {`{"$convert":{"input":1,"to":"missing","onError":0}}`, `0`}, {`{"$convert":{"input":"1","to":"nope"}}`, `error 2 Unknown type name: nope`},
 		{`{"$type":"$zz"}`, `"missing"`}, {`{"$type":[1]}`, `"int"`}, {`{"$isNumber":"1"}`, `false`}, {`{"$toUUID":"0e3b9063-8abd-4eb3-9f9f-f4c59fd30a60"}`, `{"$uuid":"0e3b9063-8abd-4eb3-9f9f-f4c59fd30a60"}`},
 		{`{"$convert":{"input":"aGk=","to":{"type":"binData","subtype":0},"format":"base64"}}`, `{"$binary":{"base64":"aGk=","subType":"00"}}`},
 		{`{"$function":{"body":"f","args":[],"lang":"js"}}`, `error 31264`}, {`{"$rand":1}`, `error 3040501`}, {`{"$meta":"nope"}`, `error 17308`}, {`{"$meta":"textScore"}`, `missing`},
+	})
+}
+
+// The values are those of the server's own hashing (hasher_test.cpp) and manual.
+func TestHashedKey(t *testing.T) {
+	check(t, `{}`, []row{
+		{`{"$toHashedIndexKey":42.123}`, `{"$numberLong":"-944302157085130861"}`}, {`{"$toHashedIndexKey":{"$numberLong":"-1"}}`, `{"$numberLong":"1140205862565771219"}`}, {`{"$toHashedIndexKey":{"$numberDouble":"NaN"}}`, `{"$numberLong":"4854801880128277513"}`},
+		{`{"$toHashedIndexKey":1.7976931348623157e308}`, `{"$numberLong":"921523596458303250"}`}, {`{"$toHashedIndexKey":"abc"}`, `{"$numberLong":"8478485326885698097"}`}, {`{"$toHashedIndexKey":{"a":"abc","b":123}}`, `{"$numberLong":"4771603801758380216"}`},
+		{`{"$toHashedIndexKey":{}}`, `{"$numberLong":"7980500913326740417"}`}, {`{"$toHashedIndexKey":[["bar","baz","qux"]]}`, `{"$numberLong":"-2938911267422831539"}`}, {`{"$toHashedIndexKey":true}`, `{"$numberLong":"6405873908747105701"}`},
+		{`{"$toHashedIndexKey":{"$date":"2013-02-12T22:12:57.211Z"}}`, `{"$numberLong":"-4185544074338741873"}`}, {`{"$toHashedIndexKey":{"$minKey":1}}`, `{"$numberLong":"7961148599568647290"}`}, {`{"$toHashedIndexKey":{"$oid":"010203040506070809101112"}}`, `{"$numberLong":"-5588663249627035708"}`},
 	})
 }

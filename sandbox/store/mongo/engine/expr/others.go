@@ -18,6 +18,13 @@ func others(name string) builder {
 		return ofOne(bsonSize)
 	case "$binarySize":
 		return ofOne(binarySize)
+	case "$toHashedIndexKey":
+		return ofOne(func(_ *Frame, v bsonval.Value) (bsonval.Value, error) {
+			if v.IsMissing() {
+				v = null
+			}
+			return bsonval.LongValue(HashedKey(v)), nil
+		})
 	case "$sampleRate":
 		return sampleRate
 	case "$function", "$accumulator", "$where":
