@@ -65,6 +65,9 @@ func run(ctx context.Context, t terminal, args []string) int {
 		return 0
 	case errors.Is(err, errFailed):
 		return 1
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintf(t.err, "storeroom %s: stopped\n", name)
+		return 1
 	case errors.As(err, &wrong):
 		fmt.Fprintf(t.err, "storeroom %s: %v\nrun `storeroom %s --help` to see what it takes\n", name, err, name)
 		return 2

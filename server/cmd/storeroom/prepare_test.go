@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,4 +23,10 @@ func TestAProblemOfTheCacheSaysWhatToDo(t *testing.T) {
 	if other := errors.New("other"); cacheProblem(other) != other {
 		t.Error("another error was changed")
 	}
+}
+
+func TestAPrepareThatIsStoppedSaysSo(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	storeroomWith(ctx, nil, "", "prepare", "--cache", t.TempDir()).wants(t, 1, "", "storeroom prepare: stopped\n")
 }
