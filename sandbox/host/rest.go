@@ -3,21 +3,24 @@ package host
 import (
 	"cmp"
 	"context"
+	"runtime/debug"
 	"slices"
 	"time"
 )
 
 const (
-	lookRound  = 2 * time.Second  // how often idle stores and sandboxes are looked for
-	diskRound  = 10 * time.Minute // how often the disk that sleeping sandboxes hold is added up
-	stopWithin = 20 * time.Second // for a store to stop in good order
+	lookRound   = 2 * time.Second  // how often idle stores and sandboxes are looked for
+	diskRound   = 10 * time.Minute // how often the disk that sleeping sandboxes hold is added up
+	memoryRound = time.Minute      // how often the host gives unused memory back
+	stopWithin  = 20 * time.Second // for a store to stop in good order
 )
 
 // housekeeping puts to rest what nobody uses, until the Host closes.
 func (h *Host) housekeeping() {
-	look, disk := time.NewTicker(lookRound), time.NewTicker(diskRound)
+	look, disk, memory := time.NewTicker(lookRound), time.NewTicker(diskRound), time.NewTicker(memoryRound)
 	defer look.Stop()
 	defer disk.Stop()
+	defer memory.Stop()
 	for {
 		select {
 		case <-h.ctx.Done():
@@ -26,6 +29,9 @@ func (h *Host) housekeeping() {
 			h.rest(now)
 		case <-disk.C:
 			h.forget()
+		case <-memory.C:
+			// What a class's rush has left goes back to the machine: sandboxes can use it.
+			debug.FreeOSMemory()
 		}
 	}
 }

@@ -23,18 +23,14 @@ type Usage struct {
 
 // watch looks at the process until it ends.
 func (d *Daemon) watch(ctx context.Context, p *process) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		<-p.done
-		cancel()
-	}()
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	worked := -littleWork // so that the first look looks
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-p.done:
 			return
 		case <-tick.C:
 		}
@@ -43,8 +39,22 @@ func (d *Daemon) watch(ctx context.Context, p *process) {
 			continue
 		}
 		worked = f.worked
-		d.Watch(ctx, Usage{Disk: Size(d.Dir), Memory: f.memory, Largest: f.largest})
+		d.tell(ctx, p, Usage{Disk: Size(d.Dir), Memory: f.memory, Largest: f.largest})
 	}
+}
+
+// tell gives the usage to who watches it, who is let go when the process ends meanwhile.
+func (d *Daemon) tell(ctx context.Context, p *process, u Usage) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-p.done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	d.Watch(ctx, u)
 }
 
 // family is what the kernel counts of a process and its children.
