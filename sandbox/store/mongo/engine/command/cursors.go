@@ -43,6 +43,7 @@ func (s *Server) firstBatch(r *Request, c *cursor.Cursor, size int64, single boo
 		if r.Session != nil {
 			c.Session = &r.Session.ID
 		}
+		c.Left = r.maxTime
 		c.Txn = -1
 		if r.inTransaction {
 			c.Txn = r.txnNumber
@@ -151,11 +152,36 @@ func (r *Request) mayRead(c *cursor.Cursor, coll string) error {
 	return nil
 }
 
+// cursorTime limits a batch to what the maxTimeMS of the command that opened the
+// cursor has left, and takes off what the batch used.
+func (s *Server) cursorTime(r *Request, c *cursor.Cursor) (context.Context, func(), error) {
+	ctx := r.Op.Context()
+	if c.Left == 0 || c.Tailable {
+		return ctx, func() {}, nil
+	}
+	late := mongoerr.New(mongoerr.MaxTimeMSExpired, "operation exceeded time limit")
+	if s.fails.on("maxTimeAlwaysTimeOut") {
+		return ctx, nil, late
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.Left, late)
+	began := time.Now()
+	return ctx, func() {
+		cancel()
+		c.Left = max(c.Left-time.Since(began), time.Nanosecond)
+	}, nil
+}
+
 func (s *Server) nextBatch(r *Request, c *cursor.Cursor, size int64) (bsonval.Doc, error) {
-	c.Op.WithContext(r.Op.Context())
+	ctx, cancel, err := s.cursorTime(r, c)
+	if err != nil {
+		s.cursors.Return(c, true)
+		return nil, err
+	}
+	c.Op.WithContext(ctx)
 	b := bsonval.NewBuilder(4096)
 	b.OpenDoc("cursor").OpenArray("nextBatch")
 	n, done, err := s.fillOrWait(r, c, b, size)
+	cancel()
 	if err != nil {
 		s.cursors.Return(c, true)
 		return nil, err

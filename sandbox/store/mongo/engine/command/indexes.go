@@ -48,6 +48,9 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 			return err
 		}
 		before = len(c.Indexes)
+		if r.Tx != nil && r.Tx.Base().Collection(ns) != nil {
+			return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create new indexes on existing collection %s in a multi-document transaction.", ns)
+		}
 		for _, def := range defs {
 			if err := addIndex(r, w, ns, def); err != nil {
 				return err

@@ -19,6 +19,8 @@ func (s *Server) validate(r *Request) (bsonval.Doc, error) {
 	}
 	c := r.State().Collection(ns)
 	switch {
+	case r.Body.Get("full").Truth() && r.Body.Get("background").Truth():
+		return nil, mongoerr.New(mongoerr.InvalidOptions, "Running the validate command with both { background: true } and { full: true } is not supported.")
 	case c == nil:
 		return nil, mongoerr.New(mongoerr.NamespaceNotFound, "Collection '%s' does not exist to validate.", ns)
 	case c.IsView():

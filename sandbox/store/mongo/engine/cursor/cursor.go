@@ -29,6 +29,7 @@ type Cursor struct {
 	Held      []bsonval.Doc // read and not sent: they didn't fit the last batch
 	Session   *session.ID   // nil: none
 	Txn       int64         // the transaction that it was opened in; -1: none
+	Left      time.Duration // of the command's maxTimeMS, for all batches together; 0: no limit
 	NoTimeout bool
 	Tailable  bool
 	Await     bool
