@@ -6,6 +6,7 @@ package accum
 
 import (
 	"math"
+	"math/bits"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 )
@@ -14,8 +15,8 @@ import (
 // double else, in decimal once a decimal came. The zero Sum is ready.
 type Sum struct {
 	kind    bsonval.Type // the widest type so far
-	whole   int64        // of ints and longs, while it fits
-	over    bool         // whole has overflown: pair alone counts
+	low     uint64       // of ints and longs, exactly: the lower half of 128 bits
+	high    int64        // and the upper one
 	pair    pair         // of all but decimals
 	decimal bsonval.Value
 }
@@ -46,11 +47,8 @@ func (s *Sum) Add(v bsonval.Value) {
 }
 
 func (s *Sum) addLong(i int64) {
-	sum := s.whole + i
-	if (sum > s.whole) != (i > 0) && i != 0 {
-		s.over = true
-	}
-	s.whole = sum
+	low, carry := bits.Add64(s.low, uint64(i), 0)
+	s.low, s.high = low, s.high+i>>63+int64(carry)
 	s.pair.addLong(i)
 }
 
@@ -64,23 +62,14 @@ func (s *Sum) Value() bsonval.Value {
 	case bsonval.Decimal128:
 		return bsonval.Add(s.decimal, s.pair.decimal())
 	}
-	switch {
-	case s.over:
-		return s.overflown()
+	switch whole := int64(s.low); {
+	case s.high != whole>>63: // beyond a long
+		return bsonval.DoubleValue(s.pair.float())
 	case s.kind == bsonval.Int32:
-		return bsonval.NumberValue(s.whole)
+		return bsonval.NumberValue(whole)
+	default:
+		return bsonval.LongValue(whole)
 	}
-	return bsonval.LongValue(s.whole)
-}
-
-// overflown is the sum of integers after an overflow on the way: a long again if the
-// sum came back into its range.
-func (s *Sum) overflown() bsonval.Value {
-	f := s.pair.float()
-	if f < 1<<63 && f >= -(1<<63) && math.Abs(f-float64(s.whole)) < 1<<62 {
-		return bsonval.LongValue(s.whole)
-	}
-	return bsonval.DoubleValue(f)
 }
 
 // Mean is the sum divided by n, as a double or a decimal.
