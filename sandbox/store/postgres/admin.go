@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -43,11 +44,33 @@ func (c *Cluster) connect(ctx context.Context, dial dialer, role, db string) (*p
 	}
 	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // one round trip; these connections are short
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := enter(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("connect to postgres as %s: %w", role, err)
 	}
 	return conn, nil
+}
+
+// How long the server's own roles wait for a place, and how often they look. A session
+// that has just ended, or was refused, holds its place until its process is gone.
+const (
+	placeTime  = 2 * time.Second
+	placePause = 20 * time.Millisecond
+)
+
+// enter logs in, and waits when all places are taken, the server's own as well.
+func enter(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
+	for began := time.Now(); ; {
+		conn, err := pgx.ConnectConfig(ctx, cfg)
+		if err == nil || !isCode(err, "53300") || time.Since(began) > placeTime {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(placePause):
+		}
+	}
 }
 
 // run executes one or more statements as the superuser.
