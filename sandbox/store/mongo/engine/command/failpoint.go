@@ -13,7 +13,12 @@ func (s *Server) failPointCommands() []Spec {
 	if !s.opts.Tests {
 		return nil
 	}
-	return []Spec{{Name: "configureFailPoint", Fields: "mode data", Run: s.configureFailPoint, Admin: true, NoAuth: true}}
+	nothing := func(*Request) (bsonval.Doc, error) { return nil, nil }
+	return []Spec{
+		{Name: "configureFailPoint", Fields: "mode data", Run: s.configureFailPoint, Admin: true, NoAuth: true},
+		{Name: "testDeprecation", Fields: "*", Run: nothing},
+		{Name: "testVersion2", Fields: "*", Run: nothing},
+	}
 }
 
 // failpoints makes commands fail on purpose, for drivers' tests.

@@ -75,6 +75,9 @@ func (s *Server) parse(ctx context.Context, c *Conn, m *wire.Message) (*Request,
 	if err := r.common(); err != nil {
 		return nil, err
 	}
+	if err := r.apiVersion(); err != nil {
+		return nil, err
+	}
 	return r, r.concerns()
 }
 
@@ -105,12 +108,8 @@ func (r *Request) common() error {
 			if err := r.parseMaxTime(v); err != nil {
 				return err
 			}
-		case "apiVersion":
-			if v.Type() != bsonval.String || v.Str() != "1" {
-				return mongoerr.New(mongoerr.APIVersionError, "API version must be \"1\"")
-			}
 		case "collation":
-		case "$db", "$clusterTime", "$readPreference", "$query", "readConcern", "writeConcern", "comment", "apiStrict", "apiDeprecationErrors",
+		case "$db", "$clusterTime", "$readPreference", "$query", "readConcern", "writeConcern", "comment", "apiVersion", "apiStrict", "apiDeprecationErrors",
 			"$audit", "$client", "$configServerState", "$configTime", "$topologyTime", "$tenant", "$traceCtx", "mayBypassWriteBlocking", "rawData", "databaseVersion", "shardVersion", "serialization_context", "maxTimeMSOpOnly", "stmtId", "stmtIds":
 		default:
 			if !r.Spec.knows(name, r.Body) {
