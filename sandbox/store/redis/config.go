@@ -45,6 +45,8 @@ func (s *Store) configuration() []byte {
 	line("daemonize no\nlogfile \"\"\nloglevel warning\nset-proc-title no\noom-score-adj no")
 	line("crash-log-enabled no\ncrash-memcheck-enabled no") // minutes of work in a full address space
 	line("databases 16\nmaxclients %d\nio-threads 1", clients)
+	// FLUSHALL has freed the memory when it answers: who is over the limit writes right after it.
+	line("lazyfree-lazy-user-flush no")
 	// Every write is handed to the kernel before its answer, so that a killed process
 	// loses none; a power cut may.
 	line("appendonly yes\nappendfsync no\nsave \"\"\naof-rewrite-incremental-fsync no")
