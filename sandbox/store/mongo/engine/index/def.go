@@ -70,7 +70,9 @@ func (d *Def) For(doc bsonval.Doc) (Keys, error) {
 // special is the key function of the index's kind; nil for ordered ones.
 func (d *Def) special() func(*Def, bsonval.Doc) (Keys, error) {
 	switch d.Kind {
-	// each kind's file adds its line here
+	case Wildcard:
+		return (*Def).wildcard
+		// each kind's file adds its line here; hashed ones are ordered by the hash
 	}
 	return nil
 }

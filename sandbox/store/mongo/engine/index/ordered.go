@@ -51,6 +51,9 @@ func (d *Def) single(doc bsonval.Doc) (Keys, bool) {
 // AppendField appends the key of value v in the index's i-th field.
 func (d *Def) AppendField(dst []byte, i int, v bsonval.Value) []byte {
 	from := len(dst)
+	if d.Fields[i].Kind == Hashed {
+		v = bsonval.LongValue(Hash(v))
+	}
 	dst = bsonval.AppendKey(dst, v, d.Collator)
 	if d.Fields[i].Desc {
 		bsonval.InvertKey(dst[from:])
@@ -82,6 +85,9 @@ func (w *walker) walk(fields []place) error {
 		p := &fields[i]
 		if p.fixed || p.value.Type() != bsonval.Array {
 			continue
+		}
+		if w.def.Fields[i].Kind == Hashed {
+			return hashedArray(w.def.Fields[i].Path)
 		}
 		w.out.Multikey |= 1 << i
 		w.crossed(w.def.Fields[i].Path, p)

@@ -178,6 +178,10 @@ func (d *Def) parseKind(spec bsonval.Doc) error {
 	switch d.Kind {
 	case Ordered:
 		return nil
+	case Hashed:
+		return d.checkHashed()
+	case Wildcard:
+		return d.parseWildcard(spec)
 		// each kind's file adds its line here
 	}
 	return mongoerr.New(mongoerr.NotImplemented, "%s indexes are not implemented yet", d.Kind)

@@ -121,7 +121,8 @@ func (pl *planner) bind(f *scanField, ix *storage.Index, ts []term, state map[*c
 
 func (pl *planner) field(f *scanField, ix *storage.Index) field {
 	return field{
-		bounder: f.bounder(), multikey: f.many, sparse: ix.Def.Sparse, hashed: f.hashed,
+		bounder: f.bounder(), multikey: f.many, sparse: ix.Def.Sparse || f.wild, wild: f.wild, hashed: f.hashed,
+		present: ix.Def.Sparse && len(ix.Def.Fields) == 1,
 		strings: sameCollation(f.coll, pl.op.Collator),
 	}
 }

@@ -94,7 +94,7 @@ func (pl *planner) mayOrder(s *scan, i int) bool {
 	if !f.many {
 		return true
 	}
-	if numeric(f.path) || s.ix.Def.Sparse { // a sparse index leaves out elements without the field
+	if numeric(f.path) || s.ix.Def.Sparse || f.wild { // a sparse index leaves out elements without the field
 		return false
 	}
 	for _, g := range s.fields {

@@ -6,6 +6,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
@@ -67,6 +68,10 @@ func (pl *planner) candidates() ([]*candidate, error) {
 	}
 	out = append(out, pl.forSort(out)...)
 	if len(out) == 0 && pl.hint != nil {
+		if k := pl.hint.Def.Kind; k != index.Ordered && k != index.Hashed {
+			return nil, mongoerr.New(mongoerr.NoQueryExecutionPlans, "error processing query: ns=%sTree: %sSort: %s\nProj: %s\n planner returned error :: caused by :: No query solutions",
+				pl.coll.NS, treeText(pl.cond), pl.query.Sort, pl.query.Projection)
+		}
 		if c := pl.complete(pl.wholeIndex(pl.hint)); c != nil {
 			out = append(out, c)
 		}
@@ -164,7 +169,7 @@ func (pl *planner) byIndex(ix *storage.Index, conds []*condition) []*access {
 	for _, s := range pl.shapes(ix, conds) {
 		for skip := 0; ; skip++ {
 			u := pl.use(ix, s(), conds, skip)
-			if u.used == 0 || u.scan.fields[0].bounds.isEverything() && !u.firstBound() {
+			if u.used == 0 || !u.firstBound() {
 				break
 			}
 			out = append(out, pl.scanned(u))
@@ -177,7 +182,9 @@ func (pl *planner) byIndex(ix *storage.Index, conds []*condition) []*access {
 }
 
 // firstBound tells whether a condition stands behind the first field's bounds.
-func (u *usage) firstBound() bool { return u.scan.fields[0].from != nil }
+func (u *usage) firstBound() bool {
+	return u.scan.fields[0].from != nil || u.scan.ix.Def.Kind == index.Wildcard
+}
 
 // shapes are the keys that the index offers: its own fields, or for a wildcard index
 // one for each path that is asked.

@@ -142,18 +142,33 @@ func (w *world) pattern() bsonval.Doc {
 
 func (w *world) index(i int) *index.Def {
 	var b bsonval.Builder
-	b.SetDoc("key", w.pattern()).Str("name", fmt.Sprint("i", i))
-	switch w.IntN(6) {
+	key := w.pattern()
+	switch w.IntN(8) {
 	case 0:
-		b.Bool("sparse", true)
+		key = bsonval.D(bsonval.E("$**", bsonval.IntValue(1)))
 	case 1:
-		b.SetDoc("partialFilterExpression", bsonval.D(bsonval.E(paths[w.IntN(len(paths))], bsonval.DocValue(bsonval.D(bsonval.E("$gt", bsonval.IntValue(w.Int32N(3))))))))
+		key = bsonval.D(bsonval.E(paths[w.IntN(len(paths))]+".$**", bsonval.IntValue(1)))
+	case 2:
+		key = bsonval.D(bsonval.E([]string{"b", "c"}[w.IntN(2)], bsonval.StringValue("hashed")))
+	}
+	b.SetDoc("key", key).Str("name", fmt.Sprint("i", i))
+	if !strings.Contains(key.String(), "$**") {
+		w.options(&b, w.IntN(6))
 	}
 	def, err := index.Parse(b.Doc())
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return def
+}
+
+func (w *world) options(b *bsonval.Builder, which int) {
+	switch which {
+	case 0:
+		b.Bool("sparse", true)
+	case 1:
+		b.SetDoc("partialFilterExpression", bsonval.D(bsonval.E(paths[w.IntN(len(paths))], bsonval.DocValue(bsonval.D(bsonval.E("$gt", bsonval.IntValue(w.Int32N(3))))))))
+	}
 }
 
 // collection makes a store with one collection, c of database d.
@@ -242,7 +257,7 @@ func TestAQueryWithIndexesFindsWhatOneWithoutFinds(t *testing.T) {
 			}
 			if w.IntN(4) == 0 {
 				q.Hint = bsonval.StringValue(fmt.Sprint("i", w.IntN(4)))
-				if d := c.Index(q.Hint.Str()).Def; d.Sparse || d.Filter != nil {
+				if d := c.Index(q.Hint.Str()).Def; d.Sparse || d.Filter != nil || d.Kind == index.Wildcard {
 					q.Hint = bsonval.Value{}
 				}
 			}

@@ -27,6 +27,7 @@ type scanField struct {
 	hashed bool
 	coll   bsonval.Collator
 	many   bool // some document has an array there
+	wild   bool // of a wildcard index: objects aren't keys
 	bounds intervals
 	from   *condition // the first condition that bounds was made of
 	group  string     // and the array that it speaks of one element of
@@ -92,7 +93,7 @@ func (s *scan) start(x *execution, n *node) stage {
 		return s.special.start(x, n)
 	}
 	r := &scanner{x: x, n: n, scan: s}
-	if s.ix.Multikey != 0 {
+	if s.ix.Multikey != 0 || s.ix.Def.Kind == index.Wildcard {
 		r.seen = map[int64]bool{}
 	}
 	if s.limits {

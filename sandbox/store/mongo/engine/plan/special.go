@@ -1,10 +1,39 @@
 package plan
 
-import "storeroom/sandbox/store/mongo/engine/storage"
+import (
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/storage"
+)
 
 // special answers the plans of queries that only one kind of index serves: text and
 // near. It answers none for all others.
 func (pl *planner) special() ([]*candidate, error) { return nil, nil }
 
 // wildcards are the keys of a wildcard index for the paths that are asked.
-func (pl *planner) wildcards(*storage.Index, []*condition) []func() *scan { return nil }
+func (pl *planner) wildcards(ix *storage.Index, conds []*condition) []func() *scan {
+	var out []func() *scan
+	seen := map[string]bool{}
+	for _, t := range terms(conds) {
+		if seen[t.path] || numeric(t.path) || !ix.Def.Wild(t.path) {
+			continue
+		}
+		seen[t.path] = true
+		out = append(out, func() *scan { return wildScan(ix, t.path) })
+	}
+	return out
+}
+
+// wildScan reads a wildcard index's keys of one path.
+func wildScan(ix *storage.Index, path string) *scan {
+	f := ix.Def.Fields[0]
+	many := false
+	for at := 0; at <= len(path); at++ {
+		if at == len(path) || path[at] == '.' {
+			many = many || ix.Arrays[path[:at]]
+		}
+	}
+	return &scan{ix: ix, fields: []scanField{
+		{path: "$_path", bounds: intervals{point(bsonval.StringValue(path))}},
+		{path: path, desc: f.Desc, coll: ix.Def.Collator, many: many, wild: true, bounds: everything()},
+	}}
+}

@@ -21,13 +21,18 @@ type field struct {
 	bounder
 	multikey bool
 	sparse   bool
+	present  bool // only documents that have the field are in the index
 	strings  bool // the index orders strings as the query does
 	hashed   bool
+	wild     bool // of a wildcard index, where objects and whole arrays are no keys
 }
 
 // translate answers the values of the field that may satisfy p. ok is false when the
 // index can't serve p at all.
 func (f field) translate(p match.Pred) (l intervals, t tightness, ok bool) {
+	if f.wild && !scalar(p) {
+		return nil, 0, false
+	}
 	switch p := p.(type) {
 	case *match.Cmp:
 		if f.sparse && p.Value.Type() == bsonval.Null {
@@ -48,7 +53,7 @@ func (f field) translate(p match.Pred) (l intervals, t tightness, ok bool) {
 		if f.hashed {
 			return nil, 0, false
 		}
-		if f.sparse && !f.multikey {
+		if f.present && !f.multikey {
 			return everything(), exact, true
 		}
 		return everything(), byFetch, true
@@ -279,4 +284,47 @@ func (f field) both(p *match.Both) (intervals, tightness, bool) {
 		l, tight = f.intersect(l, more), max(tight, t)
 	}
 	return l, tight, true
+}
+
+// scalar tells a condition that no object and no whole array satisfies, and none that
+// isn't there: what a wildcard index can serve.
+func scalar(p match.Pred) bool {
+	switch p := p.(type) {
+	case *match.Cmp:
+		return scalarValue(p.Value)
+	case *match.In:
+		for _, v := range p.Values {
+			if !scalarValue(v) {
+				return false
+			}
+		}
+		return true
+	case *match.Regex, *match.Mod:
+		return true
+	case *match.Type:
+		for _, t := range p.Types {
+			if t == bsonval.Object || t == bsonval.Array || t == bsonval.Null || t == bsonval.Undefined {
+				return false
+			}
+		}
+		return true
+	case *match.ElemMatch:
+		return p.Pred != nil && scalar(p.Pred)
+	case *match.Both:
+		for _, x := range p.Preds {
+			if !scalar(x) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func scalarValue(v bsonval.Value) bool {
+	switch v.Type() {
+	case bsonval.Object, bsonval.Array, bsonval.Null, bsonval.Undefined, bsonval.MinKey, bsonval.MaxKey:
+		return false
+	}
+	return true
 }
