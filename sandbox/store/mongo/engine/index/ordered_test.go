@@ -1,0 +1,68 @@
+package index_test
+
+import (
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/index"
+)
+
+func doc(t *testing.T, json string) bsonval.Doc {
+	t.Helper()
+	var d bson.D
+	if err := bson.UnmarshalExtJSON([]byte(json), false, &d); err != nil {
+		t.Fatalf("%s: %v", json, err)
+	}
+	raw, err := bson.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// A document has the keys that the server gives it: one for each element of an array,
+// null where a field is missing.
+func TestKeysOfDocuments(t *testing.T) {
+	for _, c := range []struct {
+		pattern, doc string
+		multikey     uint64
+		keys         []string // the values of each key, as a document
+	}{
+		{`{"a":1}`, `{"a":5}`, 0, []string{`{"a":5}`}},
+		{`{"a":1}`, `{}`, 0, []string{`{"a":null}`}},
+		{`{"a":1}`, `{"a":[1,2,1]}`, 1, []string{`{"a":1}`, `{"a":2}`}},
+		{`{"a":1}`, `{"a":[[1,2]]}`, 1, []string{`{"a":[1,2]}`}},
+		{`{"a.b":1}`, `{"a":[{"b":1},{"b":2},{}]}`, 1, []string{`{"a.b":null}`, `{"a.b":1}`, `{"a.b":2}`}},
+		{`{"a.b":1}`, `{"a":[]}`, 1, []string{`{"a.b":null}`}},
+		{`{"a.0":1}`, `{"a":[7,8]}`, 0, []string{`{"a.0":7}`}},
+		{`{"a":1,"b":-1}`, `{"a":1,"b":[2,3]}`, 2, []string{`{"a":1,"b":3}`, `{"a":1,"b":2}`}},
+		{`{"a.b":1,"a.c":1}`, `{"a":[{"b":1,"c":2},{"b":3}]}`, 3, []string{`{"a.b":1,"a.c":2}`, `{"a.b":3,"a.c":null}`}},
+	} {
+		d, err := index.Parse(bsonval.D(bsonval.E("key", bsonval.DocValue(doc(t, c.pattern))), bsonval.E("name", bsonval.StringValue("x"))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.For(doc(t, c.doc))
+		if err != nil || got.Multikey != c.multikey || len(got.Keys) != len(c.keys) {
+			t.Errorf("%s of %s: %d keys, multikey %b, %v", c.pattern, c.doc, len(got.Keys), got.Multikey, err)
+			continue
+		}
+		for i, k := range got.Keys {
+			if values := d.Values(doc(t, c.doc), k); !values.Same(doc(t, c.keys[i])) {
+				t.Errorf("%s of %s: key %d is %s, want %s", c.pattern, c.doc, i, values, c.keys[i])
+			}
+		}
+	}
+}
+
+func TestParallelArraysCanNotBeIndexed(t *testing.T) {
+	d, err := index.Parse(bsonval.D(bsonval.E("key", bsonval.DocValue(doc(t, `{"a":1,"b":1}`))), bsonval.E("name", bsonval.StringValue("x"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.For(doc(t, `{"a":[1],"b":[2]}`)); err == nil || err.Error() != "cannot index parallel arrays [b] [a]" {
+		t.Errorf("%v", err)
+	}
+}
