@@ -1,6 +1,9 @@
 package bsonval
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // KeyLen is the length of the first value's key in a string of keys as AppendKey makes
 // them; inverted says that InvertKey has turned that one around. The keys of an
@@ -99,4 +102,16 @@ func (s *keyScanner) number() {
 	s.at += 2
 	for !s.done() && s.next() != end {
 	}
+}
+
+// KeyDouble is the double whose key, not inverted, key begins with.
+func KeyDouble(key string) float64 {
+	if len(key) < 9 {
+		return 0
+	}
+	u := binary.BigEndian.Uint64([]byte(key[1:9]))
+	if u>>63 != 0 {
+		return math.Float64frombits(u ^ 1<<63)
+	}
+	return math.Float64frombits(^u)
 }

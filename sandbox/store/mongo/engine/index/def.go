@@ -72,6 +72,8 @@ func (d *Def) special() func(*Def, bsonval.Doc) (Keys, error) {
 	switch d.Kind {
 	case Wildcard:
 		return (*Def).wildcard
+	case Text:
+		return (*Def).words
 		// each kind's file adds its line here; hashed ones are ordered by the hash
 	}
 	return nil

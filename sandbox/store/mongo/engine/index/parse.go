@@ -70,6 +70,10 @@ func (d *Def) parsePattern() error {
 		default:
 			f.Desc = v.Float() < 0
 		}
+		if f.Kind == Text && name == "$**" {
+			d.Fields = append(d.Fields, f)
+			continue
+		}
 		if name == "$**" || strings.HasSuffix(name, ".$**") {
 			d.Kind, f.Kind = Wildcard, Wildcard
 		} else if err := checkPath(name); err != nil {
@@ -182,6 +186,8 @@ func (d *Def) parseKind(spec bsonval.Doc) error {
 		return d.checkHashed()
 	case Wildcard:
 		return d.parseWildcard(spec)
+	case Text:
+		return d.parseText(spec)
 		// each kind's file adds its line here
 	}
 	return mongoerr.New(mongoerr.NotImplemented, "%s indexes are not implemented yet", d.Kind)
@@ -198,6 +204,10 @@ func (d *Def) normal(spec bsonval.Doc) bsonval.Doc {
 	for field, v := range spec.All() {
 		switch field {
 		case "v", "key", "name", "ns", "commitQuorum", "dropDups", "comment":
+		case "weights", "default_language", "language_override", "textIndexVersion":
+			if d.Kind != Text {
+				b.Set(field, v)
+			}
 		case "background":
 			b.Set(field, v)
 		case "collation":
@@ -211,6 +221,9 @@ func (d *Def) normal(spec bsonval.Doc) bsonval.Doc {
 		default:
 			b.Set(field, v)
 		}
+	}
+	if words, _ := d.Text(); words != nil {
+		words.Options(b)
 	}
 	return b.Doc()
 }

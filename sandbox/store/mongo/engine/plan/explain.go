@@ -210,7 +210,7 @@ func (s *scan) describe(b *bsonval.Builder) {
 	s.describeIndex(b)
 	b.Str("direction", direction(s.back))
 	b.OpenDoc("indexBounds")
-	if s.limits {
+	if s.limits || s.unbound {
 		b.Close()
 		return
 	}

@@ -22,6 +22,7 @@ type node struct {
 	back   bool       // COLLSCAN from the end
 	spec   bsonval.Doc
 	extra  func(b *bsonval.Builder, done bool) // fields of its own for explain
+	begin  func(x *execution, n *node) stage   // makes the stage of a kind that only its file knows
 
 	stats stats
 	run   stage
@@ -111,6 +112,10 @@ func (x *execution) start(n *node) {
 	for _, k := range n.kids {
 		x.start(k)
 	}
+	if n.begin != nil {
+		n.run = n.begin(x, n)
+		return
+	}
 	switch n.kind {
 	case "COLLSCAN":
 		n.run = &collScan{x: x, n: n}
@@ -118,7 +123,7 @@ func (x *execution) start(n *node) {
 		n.run = &expressStage{keys: n.scan.start(x, n).(*scanner), n: n}
 	case "RECORD_STORE_FAST_COUNT":
 		n.run = fastCountStage{n}
-	case "IXSCAN", "COUNT_SCAN", "GEO_NEAR_2DSPHERE", "GEO_NEAR_2D", "TEXT_MATCH", "DISTINCT_SCAN":
+	case "IXSCAN", "COUNT_SCAN":
 		n.run = n.scan.start(x, n)
 	case "FETCH":
 		n.run = &fetch{x: x, n: n}

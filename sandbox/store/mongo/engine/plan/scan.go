@@ -14,7 +14,7 @@ type scan struct {
 	ix      *storage.Index
 	fields  []scanField
 	back    bool
-	special source // the index isn't read by bounds: text, near
+	unbound bool   // explain shows no bounds
 	minKey  string // min() and max() in the place of bounds; "" for none
 	maxKey  string
 	limits  bool
@@ -31,11 +31,6 @@ type scanField struct {
 	bounds intervals
 	from   *condition // the first condition that bounds was made of
 	group  string     // and the array that it speaks of one element of
-}
-
-// source is a stage that reads an index in a way of its own.
-type source interface {
-	start(x *execution, n *node) stage
 }
 
 func (f scanField) bounder() bounder { return bounder{f.coll} }
@@ -89,9 +84,6 @@ func after(prefix string) string { return prefix + "\xff" }
 // start makes the scan ready to run.
 func (s *scan) start(x *execution, n *node) stage {
 	s.ix.Used()
-	if s.special != nil {
-		return s.special.start(x, n)
-	}
 	r := &scanner{x: x, n: n, scan: s}
 	if s.ix.Multikey != 0 || s.ix.Def.Kind == index.Wildcard {
 		r.seen = map[int64]bool{}

@@ -2,12 +2,35 @@ package plan
 
 import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
 
 // special answers the plans of queries that only one kind of index serves: text and
 // near. It answers none for all others.
-func (pl *planner) special() ([]*candidate, error) { return nil, nil }
+func (pl *planner) special() ([]*candidate, error) {
+	var found *condition
+	var bind func(c *condition, top bool) error
+	bind = func(c *condition, top bool) error {
+		if t, ok := c.node.(*match.Text); ok {
+			if top {
+				found = c
+			}
+			return pl.bindText(t)
+		}
+		for _, k := range c.kids {
+			if err := bind(k, top && c.rank == rankAnd); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := bind(pl.cond, true); err != nil || found == nil {
+		return nil, err
+	}
+	c, err := pl.text(found)
+	return []*candidate{c}, err
+}
 
 // wildcards are the keys of a wildcard index for the paths that are asked.
 func (pl *planner) wildcards(ix *storage.Index, conds []*condition) []func() *scan {

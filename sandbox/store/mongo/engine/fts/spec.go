@@ -1,0 +1,196 @@
+package fts
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+)
+
+// Spec is what a text index reads of documents.
+type Spec struct {
+	Fields   []Weight // sorted by name
+	All      float64  // the weight of every other string ("$**"); 0: they aren't read
+	Language Language
+	Override string // the field that names a document's own language
+}
+
+// Weight is a field and what a word in it counts for.
+type Weight struct {
+	Path   string
+	Weight float64
+}
+
+// Term is a word of a document and its score.
+type Term struct {
+	Text  string
+	Score float64
+}
+
+// maxWeight bounds a field's weight.
+const maxWeight = 99_999
+
+// NewSpec reads the options of a text index over the named fields.
+func NewSpec(fields []string, spec bsonval.Doc) (*Spec, error) {
+	s := &Spec{Language: English, Override: "language"}
+	weights := map[string]float64{}
+	for _, f := range fields {
+		weights[f] = 1
+	}
+	switch w := spec.Get("weights"); w.Type() {
+	case bsonval.Missing:
+	case bsonval.Object:
+		for name, v := range w.Doc().All() {
+			if !v.IsNumber() || v.Float() <= 0 || v.Float() > maxWeight || v.Float() != math.Trunc(v.Float()) {
+				return nil, mongoerr.New(mongoerr.CannotCreateIndex, "text index weight must be in the exclusive interval (0,100000) but found: %s", v)
+			}
+			weights[name] = v.Float()
+		}
+	default:
+		return nil, mongoerr.New(mongoerr.CannotCreateIndex, "text index option 'weights' must be an object")
+	}
+	for name, w := range weights {
+		if name == "$**" {
+			s.All = w
+		} else {
+			s.Fields = append(s.Fields, Weight{name, w})
+		}
+	}
+	slices.SortFunc(s.Fields, func(a, b Weight) int { return strings.Compare(a.Path, b.Path) })
+	return s, s.languages(spec)
+}
+
+func (s *Spec) languages(spec bsonval.Doc) error {
+	if v := spec.Get("default_language"); v.Type() == bsonval.String {
+		l, err := ParseLanguage(v.Str())
+		if err != nil {
+			return err
+		}
+		s.Language = l
+	} else if !v.IsMissing() {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "default_language needs a string type")
+	}
+	switch v := spec.Get("language_override"); {
+	case v.IsMissing():
+	case v.Type() != bsonval.String || v.Str() == "":
+		return mongoerr.New(mongoerr.CannotCreateIndex, "language_override is not valid")
+	default:
+		s.Override = v.Str()
+	}
+	return nil
+}
+
+// Options are the index's options as listIndexes shows them.
+func (s *Spec) Options(b *bsonval.Builder) {
+	b.OpenDoc("weights")
+	all := s.Fields
+	if s.All > 0 {
+		all = append([]Weight{{"$**", s.All}}, all...)
+	}
+	for _, f := range all {
+		b.Number(f.Path, int64(f.Weight))
+	}
+	b.Close().Str("default_language", string(s.Language)).Str("language_override", s.Override).Int32("textIndexVersion", 3)
+}
+
+// Terms are the words of a document with their scores, sorted.
+func (s *Spec) Terms(doc bsonval.Doc) ([]Term, error) {
+	scores := map[string]float64{}
+	err := s.texts(doc, func(text string, weight float64, l Language) { score(scores, text, weight, l) })
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Term, 0, len(scores))
+	for t, n := range scores {
+		out = append(out, Term{t, n})
+	}
+	slices.SortFunc(out, func(a, b Term) int { return strings.Compare(a.Text, b.Text) })
+	return out, nil
+}
+
+// score adds what the words of one string count for: more the more often they stand in
+// it, and the more of it they are.
+func score(scores map[string]float64, text string, weight float64, l Language) {
+	type found struct{ count, freq, exp float64 }
+	words := map[string]*found{}
+	total := 0.0
+	l.terms(text, false, false, func(t string) {
+		f := words[t]
+		if f == nil {
+			f = &found{exp: 0.5}
+			words[t] = f
+		}
+		f.exp *= 2
+		f.count++
+		f.freq += 1 / f.exp
+		total++
+	})
+	for t, f := range words {
+		whole := 1.0
+		if len(t) == len(text) && strings.EqualFold(t, text) {
+			whole = 1.1
+		}
+		scores[t] += weight * f.freq * (0.5*f.count/total + 0.5) * whole
+	}
+}
+
+// texts yields the strings that the index reads, each with its weight and language.
+func (s *Spec) texts(doc bsonval.Doc, yield func(text string, weight float64, l Language)) error {
+	r := reader{s: s, yield: yield}
+	return r.object("", doc, s.Language)
+}
+
+type reader struct {
+	s     *Spec
+	yield func(string, float64, Language)
+}
+
+func (r *reader) object(prefix string, d bsonval.Doc, l Language) error {
+	if v := d.Get(r.s.Override); v.Type() == bsonval.String {
+		own, err := ParseLanguage(v.Str())
+		if err != nil {
+			return err
+		}
+		l = own
+	}
+	for name, v := range d.All() {
+		if prefix == "" && name == "_id" && r.s.All == 0 || name == r.s.Override {
+			continue
+		}
+		if err := r.value(prefix+name, v, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reader) value(path string, v bsonval.Value, l Language) error {
+	switch v.Type() {
+	case bsonval.String:
+		if w := r.s.weight(path); w > 0 {
+			r.yield(v.Str(), w, l)
+		}
+	case bsonval.Object:
+		return r.object(path+".", v.Doc(), l)
+	case bsonval.Array:
+		for e := range v.Doc().Values() {
+			if e.Type() == bsonval.Array {
+				continue
+			}
+			if err := r.value(path, e, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Spec) weight(path string) float64 {
+	i, ok := slices.BinarySearchFunc(s.Fields, path, func(w Weight, p string) int { return strings.Compare(w.Path, p) })
+	if ok {
+		return s.Fields[i].Weight
+	}
+	return s.All
+}

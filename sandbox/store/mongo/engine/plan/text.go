@@ -1,0 +1,203 @@
+package plan
+
+import (
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/fts"
+	"storeroom/sandbox/store/mongo/engine/index"
+	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+// textIndex is the collection's text index; there is one at most.
+func (pl *planner) textIndex() (*storage.Index, error) {
+	for _, ix := range pl.coll.Indexes {
+		if ix.Def.Kind == index.Text && !ix.Def.Hidden && (ix.Def.Filter == nil || pl.implies(ix.Def.Filter.Root)) {
+			return ix, nil
+		}
+	}
+	return nil, mongoerr.New(mongoerr.IndexNotFound, "text index required for $text query")
+}
+
+// bindText lets a $text be asked of any document, by what the index would hold.
+func (pl *planner) bindText(t *match.Text) error {
+	ix, err := pl.textIndex()
+	if err != nil {
+		return err
+	}
+	spec, _ := ix.Def.Text()
+	q, err := fts.ParseQuery(t.Source, spec.Language)
+	if err != nil {
+		return err
+	}
+	t.Match = func(doc bsonval.Doc) (bool, error) {
+		ok, err := q.Positive(spec, doc)
+		if err != nil || !ok {
+			return false, err
+		}
+		return q.Accepts(spec, doc)
+	}
+	return nil
+}
+
+// text is the plan of a query with $text: the index is read for each word, the scores
+// of a document's words are summed, and phrases and unwanted words are asked at last.
+func (pl *planner) text(c *condition) (*candidate, error) {
+	ix, err := pl.textIndex()
+	if err != nil {
+		return nil, err
+	}
+	spec, before := ix.Def.Text()
+	q, err := fts.ParseQuery(c.node.(*match.Text).Source, spec.Language)
+	if err != nil {
+		return nil, err
+	}
+	prefix, err := pl.textPrefix(before)
+	if err != nil {
+		return nil, err
+	}
+	var rest []*condition
+	for _, k := range pl.cond.conjuncts() {
+		if k != c {
+			rest = append(rest, k)
+		}
+	}
+	or := &node{kind: "TEXT_OR", filter: gather(rest), begin: func(x *execution, n *node) stage { return &textOr{x: x, n: n, skip: len(before) + 1} }}
+	or.extra = func(b *bsonval.Builder, done bool) {
+		if done {
+			b.Number("docsExamined", or.stats.docs)
+		}
+	}
+	for _, t := range q.Terms {
+		or.kids = append(or.kids, &node{kind: "IXSCAN", scan: termScan(ix, prefix, t)})
+	}
+	top := &node{kind: "TEXT_MATCH", kids: []*node{or}, begin: func(x *execution, n *node) stage { return &textMatch{x, n, q, spec} }}
+	top.extra = func(b *bsonval.Builder, done bool) {
+		b.OpenDoc("indexPrefix")
+		for i, f := range before {
+			b.Set(f.Path, prefix[i])
+		}
+		b.Close().Str("indexName", ix.Def.Name)
+		q.Describe(b)
+		b.Int32("textIndexVersion", 3)
+		if done {
+			b.Number("docsRejected", top.stats.needTime-or.stats.needTime)
+		}
+	}
+	return pl.complete(&access{root: top, fetched: true}), nil
+}
+
+// textPrefix are the values that the query says the fields before the words have.
+func (pl *planner) textPrefix(before []index.Field) ([]bsonval.Value, error) {
+	var out []bsonval.Value
+	for _, f := range before {
+		found := false
+		for _, k := range pl.cond.conjuncts() {
+			if v, ok := k.equality(); ok && k.path == f.Path && v.Type() != bsonval.Array && !found {
+				out, found = append(out, v), true
+			}
+		}
+		if !found {
+			return nil, mongoerr.New(mongoerr.NoQueryExecutionPlans, "error processing query: ns=%sTree: %s planner returned error :: caused by :: failed to use text index to satisfy $text query (if text index is compound, are equality predicates given for all prefix fields?)", pl.coll.NS, treeText(pl.cond))
+		}
+	}
+	return out, nil
+}
+
+// termScan reads one word's entries, the best score first.
+func termScan(ix *storage.Index, prefix []bsonval.Value, term string) *scan {
+	s := newScan(ix)
+	s.back, s.unbound = true, true
+	for i := range s.fields {
+		f := &s.fields[i]
+		switch {
+		case i < len(prefix):
+			f.bounds = intervals{point(prefix[i])}
+		case i == len(prefix):
+			f.bounds = intervals{point(bsonval.StringValue(term))}
+		}
+	}
+	return s
+}
+
+// textOr reads all words' entries, sums the scores and then fetches the documents.
+type textOr struct {
+	x      *execution
+	n      *node
+	skip   int // the fields before the score in a key
+	at     int // the child being read
+	scores map[int64]float64
+	order  []int64
+}
+
+// textCost is what a document costs while scores are summed.
+const textCost = 64
+
+func (s *textOr) work(m *member) (status, error) {
+	if s.at < len(s.n.kids) {
+		st, err := s.n.kids[s.at].work(m)
+		switch {
+		case err != nil:
+			return ended, err
+		case st == ended:
+			s.at++
+		case st == advanced:
+			return needTime, s.add(m)
+		}
+		return needTime, nil
+	}
+	if len(s.order) == 0 {
+		return ended, nil
+	}
+	*m = member{fetched: true}
+	m.row.Record = s.order[0]
+	s.order = s.order[1:]
+	m.row.Meta = &stream.Meta{TextScore: bsonval.DoubleValue(s.scores[m.row.Record])}
+	s.n.stats.docs++
+	s.x.tally.DocsExamined++
+	s.x.doc(m)
+	ok, err := s.x.accepts(s.n.filter, m)
+	if !ok && err == nil {
+		return needTime, nil
+	}
+	return advanced, err
+}
+
+func (s *textOr) add(m *member) error {
+	key := m.entry
+	for i := range s.skip {
+		key = key[bsonval.KeyLen(key, m.scan.fields[i].desc):]
+	}
+	if s.scores == nil {
+		s.scores = map[int64]float64{}
+	}
+	if _, seen := s.scores[m.row.Record]; !seen {
+		s.order = append(s.order, m.row.Record)
+		if int64(len(s.order))*textCost > s.x.op.Memory() {
+			return mongoerr.New(mongoerr.ExceededMemoryLimit, "Query plan execution exceeded the memory limit of %d bytes while summing text scores", s.x.op.Memory())
+		}
+	}
+	s.scores[m.row.Record] += bsonval.KeyDouble(key)
+	return nil
+}
+
+// textMatch asks what the index can't: phrases and unwanted words.
+type textMatch struct {
+	x    *execution
+	n    *node
+	q    *fts.Query
+	spec *fts.Spec
+}
+
+func (s *textMatch) work(m *member) (status, error) {
+	st, err := s.n.kids[0].work(m)
+	if st != advanced || err != nil {
+		return st, err
+	}
+	ok, err := s.q.Accepts(s.spec, s.x.doc(m))
+	if !ok && err == nil {
+		return needTime, nil
+	}
+	return st, err
+}
