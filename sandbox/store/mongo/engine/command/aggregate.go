@@ -37,6 +37,9 @@ func (s *Server) aggregate(r *Request) (bsonval.Doc, error) {
 	if v := r.Body.Get("explain"); v.Truth() {
 		return s.explainAggregate(r, ns, pipeline.Doc(), "queryPlanner")
 	}
+	if err := r.stageConcern(pipeline.Doc()); err != nil {
+		return nil, err
+	}
 	opts, err := r.Doc("cursor")
 	if err != nil {
 		return nil, err
@@ -58,6 +61,28 @@ func (s *Server) aggregate(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	return s.firstBatch(r, c, size, false, 0)
+}
+
+// stageConcern refuses read concerns that a pipeline's stages can't have.
+func (r *Request) stageConcern(stages bsonval.Doc) error {
+	level := ""
+	if v := r.Body.Get("readConcern"); v.Type() == bsonval.Object {
+		level = stringOr(v.Doc().Get("level"), "")
+	}
+	if level == "" {
+		return nil
+	}
+	for v := range stages.Values() {
+		if v.Type() != bsonval.Object {
+			continue
+		}
+		name := v.Doc().First().Name
+		writes := name == "$out" || name == "$merge"
+		if name == "$changeStream" && level != "majority" || writes && (level == "linearizable" || level == "snapshot") {
+			return mongoerr.New(mongoerr.InvalidOptions, "%s cannot be used with a '%s' read concern level", name, level)
+		}
+	}
+	return nil
 }
 
 func (r *Request) aggregateNS() (storage.NS, error) {

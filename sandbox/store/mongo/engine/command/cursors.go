@@ -129,7 +129,24 @@ func (s *Server) getMore(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	s.counters.getmore.Add(1)
+	if fp := s.fails.take("failGetMoreAfterCursorCheckout"); fp != nil {
+		s.cursors.Return(c, true)
+		return nil, resumable(c, mongoerr.New(mongoerr.Code(fp.data.Get("errorCode").Long()), "Failing getMore due to failpoint"))
+	}
 	return s.nextBatch(r, c, size)
+}
+
+// resumable labels the errors after which a driver opens a change stream again.
+func resumable(c *cursor.Cursor, e *mongoerr.Error) error {
+	again := retryableWrite(e.Code)
+	switch e.Code {
+	case mongoerr.CursorNotFound, mongoerr.FailedToSatisfyReadPreference, mongoerr.RetryChangeStream, 63, 150, mongoerr.StaleConfig:
+		again = true
+	}
+	if c.PostBatch == nil || !again {
+		return e
+	}
+	return e.Labelled("ResumableChangeStreamError")
 }
 
 // mayRead checks that the getMore belongs to the cursor.

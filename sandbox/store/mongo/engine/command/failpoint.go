@@ -41,7 +41,7 @@ func (s *Server) configureFailPoint(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name != "failCommand" && name != "onPrimaryTransactionalWrite" && name != "maxTimeAlwaysTimeOut" && name != "maxTimeNeverTimeOut" {
+	if name != "failCommand" && name != "onPrimaryTransactionalWrite" && name != "failGetMoreAfterCursorCheckout" && name != "maxTimeAlwaysTimeOut" && name != "maxTimeNeverTimeOut" {
 		return nil, mongoerr.New(mongoerr.FailPointSetFailed, "%s not found", name)
 	}
 	fp := &failpoint{times: -1, chance: 1, commands: map[string]bool{}}
