@@ -65,8 +65,8 @@ type Server struct {
 	guesses  *rate.Limiter // at seat codes, by address
 	http     *http.Server
 
+	until context.Context // of what Serve does beside serving
 	stop  context.CancelFunc
-	tasks sync.WaitGroup
 }
 
 // Times and sizes of HTTP itself.
@@ -95,6 +95,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{Config: c, seats: seats, codes: seat.NewCodes(c.Now), door: door, health: newHealth(c),
 		newSeats: rate.NewLimiter(c.Limits.SeatsPerMin), guesses: rate.NewLimiter(guessesAMin)}
+	s.until, s.stop = context.WithCancel(context.Background())
 	s.sessions = session.New(session.Config{Sandboxes: c.Host, Seats: seats, Limits: c.Limits, Cell: s.cellName, Log: c.Log, Now: c.Now})
 	s.http = &http.Server{
 		Handler: s.routes(), ReadHeaderTimeout: headerWithin, ReadTimeout: bodyWithin, WriteTimeout: bodyWithin,
@@ -130,9 +131,10 @@ func (s *Server) URL() string {
 
 // Serve answers requests until Close. It answers nil after that.
 func (s *Server) Serve() error {
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	s.tasks.Go(func() { s.sweep(ctx) })
+	var tasks sync.WaitGroup
+	tasks.Go(func() { s.sweep(s.until) })
+	defer tasks.Wait()
+	defer s.stop()
 	if err := s.http.Serve(s.Listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}
@@ -159,13 +161,10 @@ func (s *Server) sweep(ctx context.Context) {
 // Close drains: no new connection is taken, every run ends with Shutdown, what was to be
 // sent is sent, and the sockets are closed. The host is its owner's to close.
 func (s *Server) Close(ctx context.Context) error {
-	if s.stop != nil {
-		s.stop()
-	}
+	s.stop()
 	drained := s.sessions.Drain(ctx)
 	stopped := s.http.Shutdown(ctx)
 	s.health.close(ctx)
-	s.tasks.Wait()
 	return errors.Join(drained, stopped)
 }
 
