@@ -66,7 +66,7 @@ func (h *Host) startWorker(ctx context.Context, b *box) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer theirs.Close()
+	defer theirs.Close() // start has closed it already, unless it was never reached
 	spec, err := h.fleet.workerSpec(b, theirs)
 	if err != nil {
 		ours.Close()
@@ -79,7 +79,7 @@ func (h *Host) startWorker(ctx context.Context, b *box) (*process, error) {
 		return nil, err
 	}
 	p := &process{events: b.deliver, dial: b.dialFor, used: b.opened, shut: b.shut}
-	return p, start(ctx, ours, cmd, p)
+	return p, start(ctx, ours, theirs, cmd, p)
 }
 
 // workerSpec is what a sandbox's process may touch: the prepared Python to read, three

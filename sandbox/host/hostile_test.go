@@ -3,6 +3,7 @@ package host_test
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -161,6 +162,26 @@ func TestAKilledWorkerIsThereAgainWithItsData(t *testing.T) {
 	got.OK(t, "kept b'bar' 1\n")
 	if len(got.Notices) != 1 {
 		t.Errorf("the learner was not told that variables are gone: %v", got.Notices)
+	}
+}
+
+func TestAWorkerThatCanNotStartIsNoticed(t *testing.T) {
+	c := hosttest.Config(t)
+	var log strings.Builder
+	c.Log = slog.New(slog.NewTextHandler(&log, nil))
+	h := hosttest.Open(t, c)
+	id := hosttest.New(t, h)
+	if err := os.RemoveAll(filepath.Join(c.Data, "sandboxes", id, "tmp")); err != nil {
+		t.Fatal(err)
+	}
+	if r := hosttest.Run(t, h, id, "print(1)"); r.Reason != sandbox.Internal || r.Text == "" {
+		t.Errorf("the run: %+v", r)
+	}
+	if err := h.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if said := log.String(); !strings.Contains(said, "the sandbox's process ended") {
+		t.Errorf("it was not noticed:\n%s", said)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"sync"
 	"time"
@@ -149,11 +150,14 @@ func (p *process) serve(store, addr string) (net.Conn, error) {
 	return net.FileConn(ours)
 }
 
-// start runs the worker's command with its end of a link as descriptor 3.
-func start(ctx context.Context, l *link.Link, cmd *exec.Cmd, p *process) error {
+// start runs the worker's command with its end of a link as descriptor 3, and closes that
+// end here: while anybody else holds it, the link does not tell that the worker is gone.
+func start(ctx context.Context, l *link.Link, theirs *os.File, cmd *exec.Cmd, p *process) error {
 	p.link, p.cmd = l, cmd
 	p.ready, p.gone, p.open = make(chan struct{}), make(chan struct{}), map[string]int{}
-	if err := cmd.Start(); err != nil {
+	err := cmd.Start()
+	theirs.Close()
+	if err != nil {
 		l.Close()
 		close(p.gone)
 		return fmt.Errorf("start a sandbox: %w", err)
