@@ -54,20 +54,26 @@ func (c *Cluster) connect(ctx context.Context, dial dialer, role, db string) (*p
 // How long the server's own roles wait for a place, and how often they look. A session
 // that has just ended, or was refused, holds its place until its process is gone.
 const (
-	placeTime  = 2 * time.Second
+	placeTime  = time.Second
 	placePause = 20 * time.Millisecond
 )
 
 // enter logs in, and waits when all places are taken, the server's own as well.
+// When time is up, what the server said last tells more than that it is up.
 func enter(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
+	var full error
 	for began := time.Now(); ; {
 		conn, err := pgx.ConnectConfig(ctx, cfg)
-		if err == nil || !isCode(err, "53300") || time.Since(began) > placeTime {
+		switch {
+		case err != nil && ctx.Err() != nil && full != nil:
+			return nil, full
+		case err == nil, !isCode(err, "53300"), time.Since(began) > placeTime:
 			return conn, err
 		}
+		full = err
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, full
 		case <-time.After(placePause):
 		}
 	}
