@@ -5,7 +5,7 @@
 # Files decide what is made again: a second `make run` builds nothing.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run prepare test verify bench clean
+.PHONY: help build run prepare test test-mongo-suites verify bench clean
 
 export CGO_ENABLED = 0
 ARGS ?=
@@ -25,6 +25,7 @@ help:
 	@echo '              options of `storeroom serve` go in ARGS: make run ARGS="--listen :8080"'
 	@echo 'make build    leave the program in bin/storeroom'
 	@echo 'make test     all tests, and at the end what passed, failed and was skipped'
+	@echo 'make test-mongo-suites   pymongo'\''s own tests against our MongoDB (some minutes)'
 	@echo 'make verify   run every cell of every lesson and compare'
 	@echo 'make bench    measure, and print the table of figures'
 	@echo 'make clean    remove what was built here (`bin/storeroom clean` removes data and caches)'
@@ -39,6 +40,9 @@ prepare: $(program)
 
 test: $(program)
 	@python3 -B .ci/test.py
+
+test-mongo-suites: $(checked)
+	@python3 -B sandbox/store/mongo/suites/run.py --cache bin/mongo-suites $(ARGS)
 
 verify: prepare
 	@$(program) verify $(ARGS)
