@@ -137,7 +137,7 @@ func (s *Server) runPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (str
 	if v := r.Body.Get("hint"); !v.IsMissing() {
 		src.hint = v
 	}
-	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: coll, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)}
+	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: coll, Geo: geoTest, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)}
 	p, err := agg.Compile(stages, env)
 	if err != nil {
 		return nil, err

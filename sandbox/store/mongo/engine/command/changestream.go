@@ -46,7 +46,7 @@ func (s *Server) openChangeStream(r *Request, ns storage.NS, stages bsonval.Doc,
 	if err != nil {
 		return err
 	}
-	pipe, err := agg.Compile(rest.Doc(), &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Source: &source{r: r}, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)})
+	pipe, err := agg.Compile(rest.Doc(), &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Geo: geoTest, Source: &source{r: r}, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)})
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (s *Server) explainStages(r *Request, b *bsonval.Builder, ns storage.NS, st
 	if view != nil {
 		stages = concat(view, stages)
 	}
-	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)}
+	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Geo: geoTest, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)}
 	pipe, err := agg.Compile(stages, env)
 	if err != nil {
 		return err

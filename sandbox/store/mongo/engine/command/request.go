@@ -8,6 +8,7 @@ import (
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/collation"
+	"storeroom/sandbox/store/mongo/engine/geo"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
@@ -310,5 +311,14 @@ func (r *Request) collate(d bsonval.Doc, coll *storage.Collection) error {
 
 // matchEnv is what filters on coll, which may be nil, are compiled in.
 func (s *Server) matchEnv(op *opctx.Op, _ *storage.Collection) match.Env {
-	return match.Env{Op: op}
+	return match.Env{Op: op, Geo: geoTest}
+}
+
+// geoTest compiles a geospatial condition.
+func geoTest(op string, arg bsonval.Value) (func(bsonval.Value) (bool, error), error) {
+	q, err := geo.Compile(op, arg)
+	if err != nil {
+		return nil, err
+	}
+	return q.Test, nil
 }

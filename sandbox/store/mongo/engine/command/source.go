@@ -123,7 +123,7 @@ func (src *source) findOnView(op *opctx.Op, ns storage.NS, view bsonval.Doc, q a
 	if scope == nil {
 		scope = expr.NewScope(op.Let)
 	}
-	p, err := agg.Compile(b.Doc(), &agg.Env{Op: op, DB: ns.DB, Coll: ns.Coll, Source: src, Scope: scope, Frame: frame})
+	p, err := agg.Compile(b.Doc(), &agg.Env{Op: op, DB: ns.DB, Coll: ns.Coll, Geo: geoTest, Source: src, Scope: scope, Frame: frame})
 	if err != nil {
 		return nil, err
 	}

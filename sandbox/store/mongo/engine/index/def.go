@@ -74,6 +74,8 @@ func (d *Def) special() func(*Def, bsonval.Doc) (Keys, error) {
 		return (*Def).wildcard
 	case Text:
 		return (*Def).words
+	case Sphere, Flat:
+		return (*Def).cells
 		// each kind's file adds its line here; hashed ones are ordered by the hash
 	}
 	return nil

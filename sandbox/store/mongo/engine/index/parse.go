@@ -188,6 +188,8 @@ func (d *Def) parseKind(spec bsonval.Doc) error {
 		return d.parseWildcard(spec)
 	case Text:
 		return d.parseText(spec)
+	case Sphere, Flat:
+		return d.parseGeo(spec)
 		// each kind's file adds its line here
 	}
 	return mongoerr.New(mongoerr.NotImplemented, "%s indexes are not implemented yet", d.Kind)
@@ -224,6 +226,9 @@ func (d *Def) normal(spec bsonval.Doc) bsonval.Doc {
 	}
 	if words, _ := d.Text(); words != nil {
 		words.Options(b)
+	}
+	if d.Kind == Sphere && spec.Get("2dsphereIndexVersion").IsMissing() {
+		b.Int32("2dsphereIndexVersion", 3)
 	}
 	return b.Doc()
 }

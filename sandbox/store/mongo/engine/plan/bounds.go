@@ -61,7 +61,7 @@ func newScan(ix *storage.Index) *scan {
 	s := &scan{ix: ix}
 	for i, f := range ix.Def.Fields {
 		s.fields = append(s.fields, scanField{
-			path: f.Path, desc: f.Desc, hashed: f.Kind == index.Hashed, coll: ix.Def.Collator,
+			path: f.Path, desc: f.Desc, hashed: f.Kind == index.Hashed, geo: f.Kind == index.Sphere || f.Kind == index.Flat, coll: ix.Def.Collator,
 			many: ix.Multikey&(1<<i) != 0, bounds: everything(),
 		})
 	}
@@ -120,8 +120,12 @@ func (pl *planner) bind(f *scanField, ix *storage.Index, ts []term, state map[*c
 }
 
 func (pl *planner) field(f *scanField, ix *storage.Index) field {
+	var cells *index.Def
+	if f.geo {
+		cells = ix.Def
+	}
 	return field{
-		bounder: f.bounder(), multikey: f.many, sparse: ix.Def.Sparse || f.wild, wild: f.wild, hashed: f.hashed,
+		geo: cells, bounder: f.bounder(), multikey: f.many, sparse: ix.Def.Sparse || f.wild, wild: f.wild, hashed: f.hashed,
 		present: ix.Def.Sparse && len(ix.Def.Fields) == 1,
 		strings: sameCollation(f.coll, pl.op.Collator),
 	}

@@ -154,7 +154,7 @@ func (pl *planner) usable(ix *storage.Index) bool {
 		return false
 	case d.Hidden && pl.hint == nil:
 		return false
-	case d.Kind != index.Ordered && d.Kind != index.Hashed && d.Kind != index.Wildcard:
+	case d.Kind == index.Text:
 		return false
 	case d.Filter != nil && !pl.implies(d.Filter.Root):
 		return false
@@ -169,7 +169,7 @@ func (pl *planner) byIndex(ix *storage.Index, conds []*condition) []*access {
 	for _, s := range pl.shapes(ix, conds) {
 		for skip := 0; ; skip++ {
 			u := pl.use(ix, s(), conds, skip)
-			if u.used == 0 || !u.firstBound() {
+			if u.used == 0 || !u.firstBound() || !u.geoBound() {
 				break
 			}
 			out = append(out, pl.scanned(u))
@@ -184,6 +184,19 @@ func (pl *planner) byIndex(ix *storage.Index, conds []*condition) []*access {
 // firstBound tells whether a condition stands behind the first field's bounds.
 func (u *usage) firstBound() bool {
 	return u.scan.fields[0].from != nil || u.scan.ix.Def.Kind == index.Wildcard
+}
+
+// geoBound tells whether a geospatial index is asked for a place: it doesn't hold
+// documents without one.
+func (u *usage) geoBound() bool {
+	geo := false
+	for _, f := range u.scan.fields {
+		if f.geo && f.from != nil {
+			return true
+		}
+		geo = geo || f.geo
+	}
+	return !geo
 }
 
 // shapes are the keys that the index offers: its own fields, or for a wildcard index

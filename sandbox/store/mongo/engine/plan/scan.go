@@ -27,6 +27,7 @@ type scanField struct {
 	hashed bool
 	coll   bsonval.Collator
 	many   bool // some document has an array there
+	geo    bool // its keys are cells
 	wild   bool // of a wildcard index: objects aren't keys
 	bounds intervals
 	from   *condition // the first condition that bounds was made of

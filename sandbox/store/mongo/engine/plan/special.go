@@ -9,6 +9,9 @@ import (
 // special answers the plans of queries that only one kind of index serves: text and
 // near. It answers none for all others.
 func (pl *planner) special() ([]*candidate, error) {
+	if c, err := pl.near(); c != nil || err != nil {
+		return []*candidate{c}, err
+	}
 	var found *condition
 	var bind func(c *condition, top bool) error
 	bind = func(c *condition, top bool) error {

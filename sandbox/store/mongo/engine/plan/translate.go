@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
 )
 
@@ -24,12 +25,16 @@ type field struct {
 	present  bool // only documents that have the field are in the index
 	strings  bool // the index orders strings as the query does
 	hashed   bool
-	wild     bool // of a wildcard index, where objects and whole arrays are no keys
+	geo      *index.Def // the field is a geospatial index's cells; nil: values
+	wild     bool       // of a wildcard index, where objects and whole arrays are no keys
 }
 
 // translate answers the values of the field that may satisfy p. ok is false when the
 // index can't serve p at all.
 func (f field) translate(p match.Pred) (l intervals, t tightness, ok bool) {
+	if f.geo != nil {
+		return f.cover(p)
+	}
 	if f.wild && !scalar(p) {
 		return nil, 0, false
 	}

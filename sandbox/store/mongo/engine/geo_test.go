@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+const places = `{"insert":"p","documents":[
+	{"_id":"park","loc":{"type":"Point","coordinates":[-73.9654,40.7829]},"k":1},
+	{"_id":"times","loc":{"type":"Point","coordinates":[-73.9855,40.7580]},"k":2},
+	{"_id":"bridge","loc":{"type":"LineString","coordinates":[[-73.9969,40.7061],[-73.9903,40.7019]]},"k":1},
+	{"_id":"liberty","loc":{"type":"Polygon","coordinates":[[[-74.0465,40.6885],[-74.0435,40.6885],[-74.0435,40.6905],[-74.0465,40.6905],[-74.0465,40.6885]]]},"k":2},
+	{"_id":"legacy","loc":[-73.98,40.75],"k":1},{"_id":"none","k":1}]}`
+
+func TestGeospatialQueriesOnTheSphere(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(places)
+	const near = `{"find":"p","filter":{"loc":{"$near":{"$geometry":{"type":"Point","coordinates":[-73.9855,40.7580]},"$maxDistance":4000}}},"projection":{"_id":1}}`
+	if out := d.try(near); out.Get("code").Long() != 291 {
+		t.Error(out)
+	}
+	box := `{"type":"Polygon","coordinates":[[[-74.05,40.68],[-73.97,40.68],[-73.97,40.76],[-74.05,40.76],[-74.05,40.68]]]}`
+	queries := map[string]string{
+		`{"loc":{"$geoWithin":{"$geometry":` + box + `}}}`:                                                                           `[ { _id: "bridge" }, { _id: "legacy" }, { _id: "liberty" }, { _id: "times" } ]`,
+		`{"loc":{"$geoWithin":{"$centerSphere":[[-73.98,40.75],0.0003]}}}`:                                                           `[ { _id: "legacy" }, { _id: "times" } ]`,
+		`{"loc":{"$geoIntersects":{"$geometry":{"type":"Point","coordinates":[-74.045,40.689]}}}}`:                                   `[ { _id: "liberty" } ]`,
+		`{"loc":{"$geoIntersects":{"$geometry":{"type":"LineString","coordinates":[[-73.9969,40.7019],[-73.9903,40.7061]]}}},"k":1}`: `[ { _id: "bridge" } ]`,
+		`{"loc":{"$geoWithin":{"$box":[[-73.99,40.74],[-73.97,40.76]]}}}`:                                                            `[ { _id: "legacy" }, { _id: "times" } ]`,
+	}
+	check := func() {
+		for q, want := range queries {
+			if got := d.docs(`{"find":"p","filter":` + q + `,"sort":{"_id":1},"projection":{"_id":1}}`); got != want {
+				t.Errorf("%s: %s", q, got)
+			}
+		}
+	}
+	check()
+	d.run(`{"createIndexes":"p","indexes":[{"key":{"loc":"2dsphere","k":1},"name":"loc_2dsphere"}]}`)
+	check()
+	if got := d.docs(near); got != `[ { _id: "times" }, { _id: "legacy" }, { _id: "park" } ]` {
+		t.Error(got)
+	}
+	out := d.run(`{"explain":` + near + `,"verbosity":"executionStats"}`)
+	if got := stagesOf(out.Path("queryPlanner.winningPlan").Doc()); got != "PROJECTION_SIMPLE GEO_NEAR_2DSPHERE FETCH IXSCAN" {
+		t.Error(got)
+	}
+	got := d.docs(`{"aggregate":"p","pipeline":[{"$geoNear":{"near":{"type":"Point","coordinates":[-73.9855,40.7580]},"distanceField":"d","query":{"k":2},"maxDistance":100}},{"$project":{"d":1}}],"cursor":{}}`)
+	if got != `[ { _id: "times", d: 0.0 } ]` {
+		t.Error(got)
+	}
+	got = d.docs(`{"aggregate":"p","pipeline":[{"$geoNear":{"near":{"type":"Point","coordinates":[-73.9855,40.7580]},"distanceField":"d"}},{"$match":{"_id":"park"}},{"$project":{"d":{"$round":["$d"]}}}],"cursor":{}}`)
+	if got != `[ { _id: "park", d: 3249.0 } ]` {
+		t.Error(got)
+	}
+	if out := d.try(`{"insert":"p","documents":[{"loc":{"type":"Point","coordinates":[200,10]}}]}`); out.Path("writeErrors.0.code").Long() != 16755 {
+		t.Error(out)
+	}
+}
+
+func TestA2dIndexFindsOnThePlane(t *testing.T) {
+	d := newDB(t, Options{})
+	r := rand.New(rand.NewPCG(1, 2))
+	var docs []string
+	for i := range 300 {
+		docs = append(docs, fmt.Sprintf(`{"_id":%d,"at":[%d,%d]}`, i, r.IntN(100)-50, r.IntN(100)-50))
+	}
+	d.run(`{"insert":"q","documents":[` + strings.Join(docs, ",") + `]}`)
+	queries := []string{`{"$box":[[-10,-10],[20,5]]}`, `{"$center":[[3,4],12]}`, `{"$polygon":[[0,0],[30,0],[0,40]]}`}
+	ask := func() (out []string) {
+		for _, q := range queries {
+			out = append(out, d.docs(`{"find":"q","filter":{"at":{"$geoWithin":`+q+`}},"sort":{"_id":1}}`))
+		}
+		return out
+	}
+	before := ask()
+	d.run(`{"createIndexes":"q","indexes":[{"key":{"at":"2d"},"name":"at_2d"}]}`)
+	for i, got := range ask() {
+		if got != before[i] || got == "[]" {
+			t.Errorf("%s: %s without an index, %s with", queries[i], before[i], got)
+		}
+	}
+	if got := stagesOf(d.run(`{"explain":{"find":"q","filter":{"at":{"$geoWithin":{"$center":[[3,4],12]}}}}}`).Path("queryPlanner.winningPlan").Doc()); got != "FETCH IXSCAN" {
+		t.Error(got)
+	}
+	near := d.run(`{"find":"q","filter":{"at":{"$near":[0,0],"$maxDistance":10}}}`).Path("cursor.firstBatch").Doc()
+	last, n := 0.0, 0
+	for v := range near.Values() {
+		x, y := v.Doc().Path("at.0").Float(), v.Doc().Path("at.1").Float()
+		if dist := x*x + y*y; dist < last || dist > 100 {
+			t.Errorf("%s is not in its place", v)
+		} else {
+			last = dist
+		}
+		n++
+	}
+	if n == 0 {
+		t.Error("nothing is near")
+	}
+}
+
+func TestA2dsphereIndexFindsWhatNoIndexFinds(t *testing.T) {
+	d := newDB(t, Options{})
+	r := rand.New(rand.NewPCG(3, 4))
+	point := func(spread float64) string {
+		return fmt.Sprintf("[%.4f,%.4f]", 160+r.Float64()*spread, -5+r.Float64()*spread)
+	}
+	var docs []string
+	for i := range 400 {
+		switch i % 3 {
+		case 0:
+			docs = append(docs, fmt.Sprintf(`{"_id":%d,"g":{"type":"Point","coordinates":%s}}`, i, point(10)))
+		case 1:
+			docs = append(docs, fmt.Sprintf(`{"_id":%d,"g":{"type":"LineString","coordinates":[%s,%s]}}`, i, point(10), point(10)))
+		default:
+			x, y := 160+r.Float64()*9, -5+r.Float64()*9
+			docs = append(docs, fmt.Sprintf(`{"_id":%d,"g":%s}`, i, square(x, y, r.Float64())))
+		}
+	}
+	d.run(`{"insert":"q","documents":[` + strings.Join(docs, ",") + `]}`)
+	var queries []string
+	for range 40 {
+		x, y, side := 160+r.Float64()*9, -5+r.Float64()*9, r.Float64()*4
+		queries = append(queries, `{"$geoWithin":{"$geometry":`+square(x, y, side)+`}}`, `{"$geoIntersects":{"$geometry":`+square(x, y, side)+`}}`,
+			fmt.Sprintf(`{"$geoWithin":{"$centerSphere":[%s,%f]}}`, point(10), r.Float64()*0.05),
+			`{"$geoIntersects":{"$geometry":{"type":"LineString","coordinates":[`+point(10)+`,`+point(10)+`]}}}`)
+	}
+	ask := func(q string) string {
+		return d.docs(`{"find":"q","filter":{"g":` + q + `},"sort":{"_id":1},"projection":{"_id":1},"batchSize":1000}`)
+	}
+	var before []string
+	for _, q := range queries {
+		before = append(before, ask(q))
+	}
+	d.run(`{"createIndexes":"q","indexes":[{"key":{"g":"2dsphere"},"name":"g_2dsphere"}]}`)
+	for i, q := range queries {
+		if got := ask(q); got != before[i] {
+			t.Errorf("%s: %s without an index, %s with", q, before[i], got)
+		}
+	}
+}
+
+func square(x, y, side float64) string {
+	return fmt.Sprintf(`{"type":"Polygon","coordinates":[[[%f,%f],[%f,%f],[%f,%f],[%f,%f],[%f,%f]]]}`, x, y, x+side, y, x+side, y+side, x, y+side, x, y)
+}

@@ -1,0 +1,247 @@
+package plan
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/geo"
+	"storeroom/sandbox/store/mongo/engine/index"
+	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/stream"
+)
+
+// cover answers the cells of a geospatial index that may satisfy p.
+func (f field) cover(p match.Pred) (intervals, tightness, bool) {
+	g, ok := p.(*match.Geo)
+	if !ok {
+		return nil, 0, false
+	}
+	q, err := geo.Compile(g.Op, g.Source)
+	if err != nil {
+		return nil, 0, false
+	}
+	if f.geo.Kind == index.Flat {
+		rs, ok := q.CoverFlat(f.geo.Grid())
+		return f.cells(rs), byFetch, ok
+	}
+	rs, ok := q.Cover()
+	return f.cells(rs), byFetch, ok
+}
+
+func (f field) cells(rs []geo.Range) intervals {
+	out := make(intervals, 0, len(rs))
+	for _, r := range rs {
+		out = append(out, interval{bsonval.LongValue(r.Lo), bsonval.LongValue(r.Hi), true, true})
+	}
+	return f.union(out)
+}
+
+// isNear tells $near and $nearSphere, which only an index answers.
+func isNear(p match.Pred) bool {
+	g, ok := p.(*match.Geo)
+	return ok && (strings.HasPrefix(g.Op, "$near") || g.Op == "$geoNear")
+}
+
+// nearCondition is the query's $near, nil for none. It may only stand at the top.
+func nearCondition(c *condition, top bool) (*condition, error) {
+	if c.pred != nil && isNear(c.pred) {
+		if !top {
+			return nil, mongoerr.New(mongoerr.BadValue, "geo $near must be top-level expr")
+		}
+		return c, nil
+	}
+	var found *condition
+	for _, k := range c.kids {
+		n, err := nearCondition(k, top && c.rank == rankAnd)
+		if err != nil {
+			return nil, err
+		}
+		if n != nil && found != nil {
+			return nil, mongoerr.New(mongoerr.BadValue, "Too many geoNear expressions")
+		}
+		if n != nil {
+			found = n
+		}
+	}
+	return found, nil
+}
+
+// near is the plan of a search for what is nearest; nil when the query asks for none.
+func (pl *planner) near() (*candidate, error) {
+	c, err := nearCondition(pl.cond, true)
+	if err != nil {
+		return nil, err
+	}
+	if pl.query.Near != nil {
+		return pl.nearStage(*pl.query.Near)
+	}
+	if c == nil {
+		return nil, nil
+	}
+	g := c.pred.(*match.Geo)
+	q, err := geo.Compile(g.Op, g.Source)
+	if err != nil {
+		return nil, err
+	}
+	for _, kind := range []index.Kind{index.Sphere, index.Flat} {
+		for _, ix := range pl.coll.Indexes {
+			if i := geoField(ix, c.path); i >= 0 && ix.Def.Kind == kind && pl.serves(ix, q.Near) {
+				return pl.nearBy(ix, i, c.path, q.Near, c), nil
+			}
+		}
+	}
+	return nil, mongoerr.New(mongoerr.NoQueryExecutionPlans, "error processing query: ns=%sTree: %sSort: %s\nProj: %s\n planner returned error :: caused by :: unable to find index for $geoNear query",
+		pl.coll.NS, treeText(pl.cond), pl.query.Sort, pl.query.Projection)
+}
+
+// serves tells whether the index is of the kind that the search needs.
+func (pl *planner) serves(ix *storage.Index, n *geo.Near) bool {
+	d := ix.Def
+	if d.Hidden || pl.hint != nil && pl.hint.Def != d || d.Filter != nil && !pl.implies(d.Filter.Root) {
+		return false
+	}
+	if d.Kind == index.Flat {
+		return !n.Spherical
+	}
+	return d.Kind == index.Sphere && n.Spherical
+}
+
+func geoField(ix *storage.Index, path string) int {
+	return slices.IndexFunc(ix.Def.Fields, func(f index.Field) bool {
+		return (f.Kind == index.Sphere || f.Kind == index.Flat) && (path == "" || f.Path == path)
+	})
+}
+
+// nearStage is the plan of the stage $geoNear, whose index is named by key or is the
+// only one.
+func (pl *planner) nearStage(arg bsonval.Doc) (*candidate, error) {
+	n, err := geo.ParseNear(arg)
+	if err != nil {
+		return nil, err
+	}
+	key := ""
+	if v := arg.Get("key"); v.Type() == bsonval.String {
+		key = v.Str()
+	}
+	var found *storage.Index
+	for _, ix := range pl.coll.Indexes {
+		if geoField(ix, key) < 0 || !pl.serves(ix, n) {
+			continue
+		}
+		if found != nil {
+			return nil, mongoerr.New(mongoerr.IndexNotFound, "There is more than one %s index on %s; unsure which to use for $geoNear", ix.Def.Kind, pl.coll.NS)
+		}
+		found = ix
+	}
+	if found == nil {
+		return nil, mongoerr.New(mongoerr.IndexNotFound, "$geoNear requires a 2d or 2dsphere index, but none were found")
+	}
+	i := geoField(found, key)
+	return pl.nearBy(found, i, found.Def.Fields[i].Path, n, nil), nil
+}
+
+// nearBy reads the cells around the point, measures the documents and orders them.
+func (pl *planner) nearBy(ix *storage.Index, i int, path string, n *geo.Near, c *condition) *candidate {
+	var rest []*condition
+	for _, k := range pl.cond.conjuncts() {
+		if k != c {
+			rest = append(rest, k)
+		}
+	}
+	s := newScan(ix)
+	rest = pl.use(ix, s, rest, 0).residual
+	f := pl.field(&s.fields[i], ix)
+	var rs []geo.Range
+	ok := false
+	if ix.Def.Kind == index.Flat {
+		rs, ok = n.CoverFlat(ix.Def.Grid())
+	} else {
+		rs, ok = n.Cover()
+	}
+	if ok {
+		s.fields[i].bounds = f.intersect(s.fields[i].bounds, f.cells(rs))
+	}
+	kind := "GEO_NEAR_2DSPHERE"
+	if ix.Def.Kind == index.Flat {
+		kind = "GEO_NEAR_2D"
+	}
+	fetch := &node{kind: "FETCH", kids: []*node{{kind: "IXSCAN", scan: s}}, filter: gather(rest)}
+	top := &node{kind: kind, kids: []*node{fetch}, begin: func(x *execution, nd *node) stage { return &nearest{x: x, n: nd, near: n, path: path} }}
+	top.extra = func(b *bsonval.Builder, _ bool) {
+		b.SetDoc("keyPattern", ix.Def.Pattern).Str("indexName", ix.Def.Name).Int32("indexVersion", 2)
+	}
+	return pl.complete(&access{root: top, fetched: true, sorted: len(pl.query.Sort) <= 5})
+}
+
+// nearest orders the documents by their distance.
+type nearest struct {
+	x    *execution
+	n    *node
+	near *geo.Near
+	path string
+	rows []nearRow
+	size int64
+	done bool
+}
+
+type nearRow struct {
+	distance float64
+	m        member
+}
+
+func (s *nearest) work(m *member) (status, error) {
+	if s.done {
+		if len(s.rows) == 0 {
+			return ended, nil
+		}
+		*m = s.rows[0].m
+		s.rows = s.rows[1:]
+		return advanced, nil
+	}
+	st, err := s.n.kids[0].work(m)
+	switch {
+	case err != nil:
+		return ended, err
+	case st == ended:
+		slices.SortStableFunc(s.rows, func(a, b nearRow) int { return cmp.Compare(a.distance, b.distance) })
+		s.done = true
+	case st == advanced:
+		return needTime, s.measure(m)
+	}
+	return needTime, nil
+}
+
+// measure keeps a document whose nearest geometry is within the limits.
+func (s *nearest) measure(m *member) error {
+	doc := s.x.doc(m)
+	best, at := math.Inf(1), bsonval.Value{}
+	index.Spread(bsonval.DocValue(doc), s.path, func(v bsonval.Value) {
+		try := func(v bsonval.Value) {
+			if d, ok := s.near.Distance(v); ok && d < best {
+				best, at = d, v
+			}
+		}
+		if v.Type() == bsonval.Array && !v.Doc().At(0).IsNumber() {
+			for e := range v.Doc().Values() {
+				try(e)
+			}
+			return
+		}
+		try(v)
+	})
+	if at.IsMissing() {
+		return nil
+	}
+	if s.size += int64(len(doc)) + sortOverhead; s.size > s.x.op.Memory() {
+		return mongoerr.New(mongoerr.ExceededMemoryLimit, "Query plan execution exceeded the memory limit of %d bytes while ordering by distance", s.x.op.Memory())
+	}
+	row := nearRow{best, *m}
+	row.m.row.Meta = &stream.Meta{GeoDistance: bsonval.DoubleValue(best), GeoPoint: at}
+	s.rows = append(s.rows, row)
+	return nil
+}
