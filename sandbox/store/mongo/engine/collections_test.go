@@ -100,3 +100,27 @@ func TestACollationOrdersComparesAndBelongsToAnIndex(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+func TestTheProfilerNotesCommandsWithTheirPlans(t *testing.T) {
+	d := seeded(t)
+	d.run(`{"profile":2}`)
+	d.run(`{"find":"c","filter":{"a":3},"sort":{"s":1}}`)
+	d.run(`{"update":"c","updates":[{"q":{"_id":1},"u":{"$set":{"z":1}}}]}`)
+	if out := d.run(`{"profile":0}`); out.Get("was").Long() != 2 || out.Get("slowms").Long() != 100 {
+		t.Error(out)
+	}
+	d.run(`{"find":"c","filter":{"a":4}}`)
+	got := d.docs(`{"find":"system.profile","filter":{"ns":"test.c"},"projection":{"op":1,"keysExamined":1,"docsExamined":1,"hasSortStage":1,"nreturned":1,"nModified":1,"planSummary":1,"_id":0}}`)
+	if got != `[ { op: "query", keysExamined: 10, docsExamined: 10, hasSortStage: true, nreturned: 10, planSummary: "IXSCAN { a: 1, b: 1 }" }, { op: "update", keysExamined: 1, docsExamined: 1, nModified: 1, planSummary: "EXPRESS_IXSCAN { _id: 1 }" } ]` {
+		t.Error(got)
+	}
+}
+
+func TestConvertToCappedKeepsTheNewest(t *testing.T) {
+	d := seeded(t)
+	d.run(`{"convertToCapped":"c","size":4096}`)
+	got := d.docs(`{"find":"c","sort":{"$natural":-1},"limit":1,"projection":{"_id":1}}`)
+	if n := d.run(`{"count":"c"}`).Get("n").Long(); got != "[ { _id: 99 } ]" || n < 10 || n > 90 {
+		t.Error(got, n)
+	}
+}

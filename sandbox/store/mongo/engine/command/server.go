@@ -59,6 +59,7 @@ type Server struct {
 	fails    failpoints
 	params   parameters
 	plans    *plan.Cache
+	profiler profiling
 
 	mu    sync.Mutex
 	ops   map[int32]*running
@@ -189,6 +190,7 @@ func (s *Server) run(r *Request) Response {
 	if r.dropped {
 		return Response{Close: true}
 	}
+	s.note(r, doc, err)
 	if err != nil {
 		return Response{Doc: s.failure(s.labelled(r, err)), Close: r.closeAfter}
 	}

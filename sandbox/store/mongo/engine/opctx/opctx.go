@@ -28,6 +28,15 @@ type Op struct {
 	steps  int
 	killed atomic.Pointer[mongoerr.Error]
 	Work   Work // what has been examined, for explain and the profiler
+	Plan   Plan // the last one chosen, for the profiler; nil: none
+}
+
+// Plan is what the profiler tells of a plan.
+type Plan interface {
+	Summary() string // IXSCAN { a: 1 }
+	Sorts() bool     // it has a stage that sorts
+	QueryHash() string
+	PlanKey() string
 }
 
 // Work counts what the operation did.

@@ -56,6 +56,7 @@ type Plan struct {
 // Choose picks a plan for q. coll may be nil: a collection that isn't there is empty.
 func Choose(op *opctx.Op, coll *storage.Collection, q Query) (*Plan, error) {
 	p := &Plan{coll: coll, query: q, began: time.Now()}
+	op.Plan = p
 	if q.Frame == nil {
 		q.Frame = expr.NewFrame(op)
 		p.query.Frame = q.Frame
@@ -161,6 +162,9 @@ func (p *Plan) Drain(op *opctx.Op) error {
 // Summary is the plan in a word, as the profiler shows it: IXSCAN { a: 1 }.
 func (p *Plan) Summary() string {
 	out := ""
+	if p.root == nil {
+		return out
+	}
 	p.root.walk(func(n *node) {
 		if len(n.kids) > 0 {
 			return
@@ -174,4 +178,13 @@ func (p *Plan) Summary() string {
 		}
 	})
 	return out
+}
+
+// Sorts tells whether the plan has a stage that sorts.
+func (p *Plan) Sorts() bool {
+	found := false
+	if p.root != nil {
+		p.root.walk(func(n *node) { found = found || n.kind == "SORT" })
+	}
+	return found
 }

@@ -39,6 +39,9 @@ func (p *Plan) trial(all []*candidate) error {
 	if n := p.query.Limit + p.query.Skip; p.query.Limit > 0 && p.query.Limit < rows && n > 0 {
 		rows = p.query.Limit
 	}
+	if p.query.First {
+		rows = 1
+	}
 	runs := make([]*execution, len(all))
 	for i, c := range all {
 		x := *p.x
