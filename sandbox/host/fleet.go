@@ -164,21 +164,9 @@ type logWriter struct {
 const maxWorkerLog = 16 << 10
 
 // ReadFrom keeps io.Copy from taking 32 KiB for each worker.
-func (w *logWriter) ReadFrom(r io.Reader) (n int64, err error) {
-	var b [512]byte
-	for {
-		k, err := r.Read(b[:])
-		if k > 0 {
-			w.Write(b[:k])
-		}
-		n += int64(k)
-		if err == io.EOF {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-	}
+func (w *logWriter) ReadFrom(r io.Reader) (int64, error) {
+	// Bare, so that CopyBuffer finds no short cut past the buffer.
+	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, 512))
 }
 
 func (w *logWriter) Write(p []byte) (int, error) {

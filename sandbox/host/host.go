@@ -251,5 +251,3 @@ func (h *Host) Close(ctx context.Context) error {
 	h.lock.Close()
 	return errors.Join(errs...)
 }
-
-func (h *Host) boxesForClose() []*box { return h.all() }
