@@ -58,9 +58,10 @@ type Env struct {
 	DB     string
 	Coll   string // "" for a pipeline on the database (aggregate: 1)
 	Source Source
-	Scope  *expr.Scope // the let variables
-	Frame  *expr.Frame // nil at the top: a new one. In $lookup: the outer one
-	Depth  int         // how many pipelines this one is nested in
+	Scope  *expr.Scope   // the let variables
+	Frame  *expr.Frame   // nil at the top: a new one. In $lookup: the outer one
+	Depth  int           // how many pipelines this one is nested in
+	Hint   bsonval.Value // for Coll alone, not for the collections that stages join
 	// Geo compiles geospatial operators in filters; nil: they are refused.
 	Geo func(op string, arg bsonval.Value) (func(bsonval.Value) (bool, error), error)
 

@@ -134,10 +134,7 @@ func (s *Server) runPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (str
 	if strings.HasPrefix(coll, "$cmd") {
 		coll = ""
 	}
-	if v := r.Body.Get("hint"); !v.IsMissing() {
-		src.hint = v
-	}
-	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: coll, Geo: geoTest, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)}
+	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: coll, Geo: geoTest, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op), Hint: r.Body.Get("hint")}
 	p, err := agg.Compile(stages, env)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,6 @@ import (
 type source struct {
 	r     *Request
 	state *storage.State // one snapshot for the whole pipeline
-	hint  bsonval.Value
 	depth int
 }
 
@@ -90,12 +89,8 @@ func (src *source) plan(op *opctx.Op, ns storage.NS, q agg.Query, explain bool) 
 	if err != nil {
 		return nil, err
 	}
-	hint := q.Hint
-	if hint.IsMissing() {
-		hint = src.hint
-	}
 	return plan.Choose(op, c, plan.Query{
-		NS: ns.String(), Filter: m, Sort: q.Sort, Skip: q.Skip, Limit: q.Limit, Hint: hint, Frame: q.Frame, Near: q.Near,
+		NS: ns.String(), Filter: m, Sort: q.Sort, Skip: q.Skip, Limit: q.Limit, Hint: q.Hint, Frame: q.Frame, Near: q.Near,
 		Cache: s.plans, Explain: explain,
 	})
 }
