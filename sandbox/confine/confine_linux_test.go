@@ -69,11 +69,15 @@ func stage(t *testing.T) scene {
 	if err := os.Chmod(s.Unix, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	other := exec.Command("sleep", "600")
+	other := exec.Command("cat") // ends with this process, also when that is killed
+	hold, err := other.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := other.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { other.Process.Kill(); other.Wait() })
+	t.Cleanup(func() { hold.Close(); other.Process.Kill(); other.Wait() })
 	s.Other = other.Process.Pid
 	return s
 }
@@ -298,9 +302,10 @@ func TestTheProgramDiesWithItsHost(t *testing.T) {
 		fmt.Println("pid", cmd.Process.Pid)
 		time.Sleep(time.Hour) // select{} would be a deadlock to Go, and end it
 	}
-	stage(t) // skips where nothing can be confined
+	s := stage(t) // skips where nothing can be confined
 	host := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
-	host.Env = append(os.Environ(), "CONFINE_TEST_HOST=1")
+	// It is killed and cleans up nothing: what it makes goes with this test's folders.
+	host.Env = append(os.Environ(), "CONFINE_TEST_HOST=1", "TMPDIR="+filepath.Dir(s.Home))
 	out, err := host.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 
 // Children that make sessions of their own, as PostgreSQL's do, end with the server.
 func TestKillTakesTheChildren(t *testing.T) {
-	d := shell(t, "setsid sleep 600 & echo $! > child; setsid sleep 600 & touch ready; wait")
+	d := shell(t, "setsid sleep 60 & echo $! > child; setsid sleep 60 & touch ready; wait")
 	d.begin(context.Background(), d.start).wait(t.Context())
 	if !d.Running() {
 		t.Fatal(d.Log())
