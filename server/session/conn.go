@@ -50,8 +50,10 @@ func (c *conn) send(frame []byte) {
 	c.poke()
 }
 
-// sayError tells the person something.
-func (c *conn) sayError(text string) { c.send(frame(errorMessage{Type: "error", Text: text})) }
+// sayError tells the person something; run is the run that it is about, "" for none.
+func (c *conn) sayError(run, text string) {
+	c.send(frame(errorMessage{Type: "error", Text: text, Run: run}))
+}
 
 // close ends the connection after what is in the outbox.
 func (c *conn) close(code websocket.StatusCode, reason string) {
@@ -62,7 +64,7 @@ func (c *conn) close(code websocket.StatusCode, reason string) {
 
 // refuse says why and ends the connection.
 func (c *conn) refuse(code websocket.StatusCode, text string) {
-	c.sayError(text)
+	c.sayError("", text)
 	c.close(code, "refused")
 }
 

@@ -210,6 +210,8 @@ type outgoing struct {
 	Seq     int64           `json:"seq"`
 	Text    string          `json:"text"`
 	Shelves []sandbox.Shelf `json:"shelves"`
+	Now     int64           `json:"now"`
+	Longest int64           `json:"longest"`
 }
 
 // open connects to a seat and reads the greeting.

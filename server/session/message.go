@@ -61,6 +61,8 @@ type hello struct {
 	Seat string     `json:"seat"`
 	Idle bool       `json:"idle"`
 	Runs []knownRun `json:"runs"`
+	// Longest is how many bytes a frame from the page may have.
+	Longest int64 `json:"longest"`
 }
 
 // knownRun is a run that can be resumed.
@@ -84,12 +86,14 @@ type goneMessage struct {
 type shelvesMessage struct {
 	Type    string          `json:"type"`
 	Shelves []sandbox.Shelf `json:"shelves"`
+	Now     int64           `json:"now"` // Unix milliseconds at the look: the browser's clock may be wrong
 	Run     string          `json:"run,omitempty"`
 }
 
 type errorMessage struct {
 	Type string `json:"type"`
 	Text string `json:"text"`
+	Run  string `json:"run,omitempty"` // the run that it is about
 }
 
 type bareMessage struct {

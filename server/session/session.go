@@ -51,7 +51,7 @@ func (s *session) join(c *conn, name string) bool {
 		return false
 	}
 	s.expire(s.all.Now())
-	greeting := hello{Type: "hello", Seat: name, Idle: true, Runs: []knownRun{}}
+	greeting := hello{Type: "hello", Seat: name, Idle: true, Runs: []knownRun{}, Longest: s.all.longest()}
 	for _, r := range s.runs {
 		greeting.Idle = greeting.Idle && !r.going()
 		greeting.Runs = append(greeting.Runs, knownRun{Run: r.id, Cell: r.cell, Seq: r.seq()})
@@ -80,7 +80,10 @@ func (s *session) leave(c *conn) {
 func (s *session) receive(c *conn, message []byte) {
 	m, err := parse(message)
 	if err != nil {
-		c.sayError(err.Error())
+		if !runID.MatchString(m.Run) {
+			m.Run = ""
+		}
+		c.sayError(m.Run, err.Error())
 		return
 	}
 	switch m.Type {
@@ -108,7 +111,7 @@ func (s *session) start(c *conn, m incoming) {
 	if m.Cell != "scratch" {
 		var ok bool
 		if name, ok = s.all.Cell(m.Cell); !ok {
-			c.sayError("the course has no such cell any more: reload the page")
+			c.sayError(m.Run, "the course has no such cell any more: reload the page")
 			return
 		}
 	}
@@ -302,7 +305,7 @@ func (s *session) input(c *conn, m incoming) {
 	waits := r != nil && r.going()
 	s.mu.Unlock()
 	if !waits || s.all.Sandboxes.Input(s.all.Seats.Sandbox(s.seat), m.Run, m.Text) != nil {
-		c.sayError("nothing waits for a line now: run the cell again")
+		c.sayError(m.Run, "nothing waits for a line now: run the cell again")
 	}
 }
 

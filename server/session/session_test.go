@@ -26,7 +26,7 @@ func text(events []sandbox.Event) string {
 func TestARunStreamsItsEventsAndThenTheShelves(t *testing.T) {
 	b := newBench(t)
 	p, hello := b.open("ada")
-	if hello.Type != "hello" || hello.Seat != "K7-Heron" || !hello.Idle || len(hello.Runs) != 0 {
+	if hello.Type != "hello" || hello.Seat != "K7-Heron" || !hello.Idle || len(hello.Runs) != 0 || hello.Longest < 128<<10 {
 		t.Errorf("greeted with %+v", hello)
 	}
 	p.run("r1", "print a\nprint <b>\n")
@@ -34,7 +34,7 @@ func TestARunStreamsItsEventsAndThenTheShelves(t *testing.T) {
 	if len(events) != 4 || events[0].Kind != sandbox.Started || text(events) != "a\n<b>\n" || events[3].Reason != sandbox.OK {
 		t.Errorf("events %+v", events)
 	}
-	if shelves := p.until("shelves"); shelves.Run != "r1" || shelves.Shelves[0].Detail != "box1" {
+	if shelves := p.until("shelves"); shelves.Run != "r1" || shelves.Shelves[0].Detail != "box1" || shelves.Now != b.clock.Now().UnixMilli() {
 		t.Errorf("shelves %+v", shelves)
 	}
 }
@@ -122,7 +122,7 @@ func TestAnEndedRunIsForgottenAfterAWhile(t *testing.T) {
 	p.until("shelves")
 	b.clock.pass(b.Limits.ReplayFor + time.Second)
 	again, hello := b.open("ada")
-	if len(hello.Runs) != 0 {
+	if len(hello.Runs) != 0 || hello.Longest < 128<<10 {
 		t.Errorf("greeted with %+v", hello)
 	}
 	again.say(`{"type":"resume","run":"r1","after":0}`)
@@ -204,8 +204,8 @@ func TestInputReachesTheRunThatAsks(t *testing.T) {
 		t.Errorf("got %q", text(events))
 	}
 	p.say(`{"type":"input","run":"r1","text":"too late"}`)
-	if got := p.until("error").Text; got != "nothing waits for a line now: run the cell again" {
-		t.Errorf("got %q", got)
+	if got := p.until("error"); got.Run != "r1" || got.Text != "nothing waits for a line now: run the cell again" {
+		t.Errorf("got %+v", got)
 	}
 }
 

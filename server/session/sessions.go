@@ -95,13 +95,17 @@ func New(c Config) *Sessions {
 // Serve speaks with one connection of a seat until it ends. seat is the key under which
 // Seats knows it, name what the learner reads.
 func (s *Sessions) Serve(ctx context.Context, seat, name string, socket *websocket.Conn) {
-	socket.SetReadLimit(max(leastFrame, 2*s.Limits.Snippet+4096))
+	socket.SetReadLimit(s.longest())
 	c := newConn(socket, s.Limits.Replay+outboxSlack, s.Now)
 	if s.join(seat, name, c) {
 		defer s.leave(seat, c)
 	}
 	c.serve(ctx)
 }
+
+// longest is how many bytes a frame from the page may have: a snippet of the longest kind
+// with its newlines and quotes escaped, and what is around it.
+func (s *Sessions) longest() int64 { return max(leastFrame, 2*s.Limits.Snippet+4096) }
 
 // Refuse tells the person behind a connection why it can't be served, and closes it.
 func (s *Sessions) Refuse(ctx context.Context, socket *websocket.Conn, code websocket.StatusCode, text string) {

@@ -57,6 +57,7 @@ func (s *session) lookOnce(ctx context.Context) {
 		}
 		message := shelvesMessage{Type: "shelves", Run: run}
 		if message.Shelves, err = s.all.Sandboxes.Shelves(ctx, id); err == nil {
+			message.Now = s.all.Now().UnixMilli()
 			s.broadcast(message)
 			return
 		}
@@ -76,7 +77,7 @@ func (s *session) reset(c *conn) {
 		return
 	}
 	if !s.resets.Take(s.all.Now()) {
-		c.sayError("that was a lot of resets: wait a few seconds and press it again")
+		c.sayError("", "that was a lot of resets: wait a few seconds and press it again")
 		return
 	}
 	s.resetting = true

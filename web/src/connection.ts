@@ -18,12 +18,17 @@ export interface Clock {
   random(): number; // 0 up to 1
 }
 
-export type LinkState = 'connecting' | 'open' | 'waiting' | 'closed';
+// Link is how the connection stands. why is what the server said about it, '' for nothing.
+export type Link =
+  | { readonly state: 'connecting'; readonly tries: number } // tries: how many failed
+  | { readonly state: 'open' }
+  | { readonly state: 'waiting'; readonly wait: number; readonly tries: number; readonly why: string } // wait: ms to the next try
+  | { readonly state: 'ended'; readonly why: string } // trying again is useless: only a reload helps
+  | { readonly state: 'closed' }; // the page goes
 
 export interface Listener {
   message(message: ServerMessage): void;
-  // state tells a new state; wait is milliseconds to the next try, tries how many failed.
-  state(state: LinkState, wait: number, tries: number): void;
+  link(link: Link): void;
   // odd tells of a message that was not understood and left out.
   odd(error: ProtocolError): void;
 }
@@ -32,13 +37,22 @@ export const FIRST_WAIT = 250; // milliseconds before the second try; doubled fo
 export const LONGEST_WAIT = 10_000;
 export const PING_EVERY = 15_000;
 export const ANSWER_WITHIN = 8_000; // a connection that is silent for longer is dead
+export const CROWDED_WAIT = 30_000; // where the server has no room
+export const STEADY = 3_000; // a connection that ends sooner after its hello counts as a failed try
+
+// Why the server closed a connection, as docs/protocol.md lists it.
+const UNSEATED = 4001;
+const CROWDED = 4002;
+const UNFIT = [1003, 1008, 1009]; // a fault of the page
 
 export class Connection {
   #socket: Socket | undefined;
   #tries = 0;
   #ready = false;
   #over = false;
+  #why = ''; // what the server said before its hello: why it lets no one in
   #timer: () => void = () => {};
+  #steady: () => void = () => {};
 
   constructor(
     private readonly open: () => Socket,
@@ -53,6 +67,7 @@ export class Connection {
 
   start(): void {
     this.#over = false;
+    this.#tries = 0;
     this.#connect();
   }
 
@@ -75,19 +90,28 @@ export class Connection {
     if (this.#socket !== undefined) this.#lost(this.#socket);
   }
 
-  close(): void {
+  // end gives up for good, as when this page is not what the server takes it for.
+  end(why: string): void {
     this.#over = true;
     this.#leave();
-    this.listener.state('closed', 0, this.#tries);
+    this.listener.link({ state: 'ended', why });
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#leave();
+    this.listener.link({ state: 'closed' });
   }
 
   #connect(): void {
-    this.#timer();
+    this.#leave();
     const socket = this.open();
     this.#socket = socket;
-    this.listener.state('connecting', 0, this.#tries);
+    this.#why = '';
+    this.listener.link({ state: 'connecting', tries: this.#tries });
     socket.onmessage = (event: { data: unknown }) => this.#heard(socket, event.data);
-    socket.onclose = () => this.#lost(socket);
+    socket.onclose = (event: { code: number }) => this.#closed(socket, event.code);
     // Until hello is heard the connection counts as not there.
     this.#timer = this.clock.after(ANSWER_WITHIN, () => this.#lost(socket));
   }
@@ -105,10 +129,11 @@ export class Connection {
     this.#restUntilPing();
     if (message.type === 'hello') {
       this.#ready = true;
-      this.#tries = 0;
-      this.listener.state('open', 0, 0);
+      this.#steady = this.clock.after(STEADY, () => (this.#tries = 0));
+      this.listener.link({ state: 'open' });
     }
-    if (message.type !== 'pong') this.listener.message(message);
+    if (message.type === 'error' && !this.#ready) this.#why = message.text;
+    else if (message.type !== 'pong') this.listener.message(message);
   }
 
   #restUntilPing(): void {
@@ -123,17 +148,37 @@ export class Connection {
     this.#timer = this.clock.after(ANSWER_WITHIN, () => this.#lost(socket));
   }
 
+  // closed decides what the end of a connection means for the next.
+  #closed(socket: Socket, code: number): void {
+    if (socket !== this.#socket || this.#over) return;
+    // Who is let in and then breaks a rule may try again, slowly; who is not let in for
+    // it speaks another version of the protocol.
+    const unfit = UNFIT.includes(code);
+    if (code === UNSEATED || (unfit && !this.#ready)) this.end(this.#why);
+    else if (code === CROWDED) this.#again(CROWDED_WAIT);
+    else if (unfit) this.#again(LONGEST_WAIT);
+    else this.#lost(socket);
+  }
+
   #lost(socket: Socket): void {
     if (socket !== this.#socket || this.#over) return;
+    this.#again(Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this.#tries, 10)));
+  }
+
+  // again tries once more after about that many milliseconds: a class that lost its
+  // connections in the same moment does not come back in the same moment.
+  #again(about: number): void {
+    const why = this.#why;
     this.#leave();
     this.#tries++;
-    const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this.#tries - 1, 10)) * (0.75 + this.clock.random() / 2);
-    this.listener.state('waiting', wait, this.#tries);
+    const wait = about * (0.75 + this.clock.random() / 2);
+    this.listener.link({ state: 'waiting', wait, tries: this.#tries, why });
     this.#timer = this.clock.after(wait, () => this.#connect());
   }
 
   #leave(): void {
     this.#timer();
+    this.#steady();
     const socket = this.#socket;
     this.#socket = undefined;
     this.#ready = false;

@@ -49,11 +49,12 @@ test('progress adds up', () => {
 
 test('unfinished runs come back, and nonsense does not', () => {
   const storage = box();
-  const memory = runMemory(storage);
+  const memory = runMemory(storage, 'K7-Heron');
   const run = { run: 'a', cell: 'redis/a', started: 5, answers: ['Ada'] };
   memory.save([run]);
   assert.deepEqual(memory.load(), [run]);
-  for (const nonsense of ['{', 'null', '7', '[null, 7, {"run":"a"}]']) {
+  assert.deepEqual(runMemory(storage, 'B2-Otter').load(), [], 'another seat has none of them');
+  for (const nonsense of ['{', 'null', '7', '[]', '{"seat":"K7-Heron","runs":[null, 7, {"run":"a"}]}']) {
     storage.all.set([...storage.all.keys()][0]!, nonsense);
     assert.deepEqual(memory.load(), []);
   }
@@ -61,14 +62,17 @@ test('unfinished runs come back, and nonsense does not', () => {
   assert.equal(storage.all.size, 0);
 });
 
-test('the last shelves are drawn for the same seat only', () => {
+test('the last shelves are drawn for the same seat only, with the time that went by', () => {
   const storage = box();
-  const shelves: Shelf[] = [{ store: 'files', title: 'Files', detail: '', items: [{ name: 'a', detail: '1 B' }], more: 0, note: '' }];
-  keepShelves(storage, 'K7-Heron', shelves);
-  assert.deepEqual(keptShelves(storage, 'K7-Heron'), shelves);
-  assert.equal(keptShelves(storage, 'B2-Otter'), undefined);
-  storage.all.set([...storage.all.keys()][0]!, '{"seat":"K7-Heron","frame":"{}"}');
-  assert.equal(keptShelves(storage, 'K7-Heron'), undefined);
+  const shelves: Shelf[] = [{ store: 'redis', title: 'Redis', detail: '', items: [{ name: 'a', detail: '', expires: 95_000 }], more: 0, note: '' }];
+  keepShelves(storage, 'K7-Heron', { type: 'shelves', shelves, now: 5_000 }, 700_000);
+  assert.deepEqual(keptShelves(storage, 'K7-Heron', 702_000), { type: 'shelves', shelves, now: 7_000 });
+  assert.equal(keptShelves(storage, 'K7-Heron', 0)?.now, 5_000, 'a clock that was set back');
+  assert.equal(keptShelves(storage, 'B2-Otter', 702_000), undefined);
+  for (const nonsense of ['{"seat":"K7-Heron","at":1,"frame":"{}"}', '{"seat":"K7-Heron"}', 'null']) {
+    storage.all.set([...storage.all.keys()][0]!, nonsense);
+    assert.equal(keptShelves(storage, 'K7-Heron', 1), undefined);
+  }
 });
 
 test('a storage that is full or denied is as one that forgets', () => {

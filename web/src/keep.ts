@@ -1,7 +1,7 @@
 // What the browser keeps for the learner, and nothing of it ever leaves the browser:
 // edits and progress for good, unfinished runs and the last shelves for one tab.
 
-import { ProtocolError, decode, type Shelf } from './protocol.ts';
+import { ProtocolError, decode, type Shelves } from './protocol.ts';
 import type { Memory, Unfinished } from './runs.ts';
 
 // Box is what is used of localStorage and sessionStorage.
@@ -70,28 +70,30 @@ export class Progress {
   static readonly ALL = '*';
 }
 
-// runMemory keeps unfinished runs over a reload.
-export function runMemory(box: Box): Memory {
+// runMemory keeps a seat's unfinished runs over a reload.
+export function runMemory(box: Box, seat: string): Memory {
   return {
     load: () => {
-      const list = parse(box.getItem(RUNS));
-      return Array.isArray(list) ? list.filter(isUnfinished) : [];
+      const kept = parse(box.getItem(RUNS)) as { seat?: unknown; runs?: unknown } | null;
+      return kept?.seat === seat && Array.isArray(kept.runs) ? kept.runs.filter(isUnfinished) : [];
     },
-    save: (runs) => (runs.length === 0 ? box.removeItem(RUNS) : box.setItem(RUNS, JSON.stringify(runs))),
+    save: (runs) => (runs.length === 0 ? box.removeItem(RUNS) : box.setItem(RUNS, JSON.stringify({ seat, runs }))),
   };
 }
 
-// keepShelves lets the next page draw the shelves before the server was asked.
-export function keepShelves(box: Box, seat: string, shelves: readonly Shelf[]): void {
-  box.setItem(SHELVES, JSON.stringify({ seat, frame: JSON.stringify({ type: 'shelves', shelves }) }));
+// keepShelves lets the next page draw the shelves before the server was asked; at is when,
+// by the browser's clock.
+export function keepShelves(box: Box, seat: string, { shelves, now }: Shelves, at: number): void {
+  box.setItem(SHELVES, JSON.stringify({ seat, at, frame: JSON.stringify({ type: 'shelves', shelves, now }) }));
 }
 
-export function keptShelves(box: Box, seat: string): readonly Shelf[] | undefined {
-  const kept = parse(box.getItem(SHELVES)) as { seat?: unknown; frame?: unknown } | null;
-  if (kept?.seat !== seat || typeof kept.frame !== 'string') return undefined;
+// keptShelves gives them with the server's clock as it must have gone on since.
+export function keptShelves(box: Box, seat: string, at: number): Shelves | undefined {
+  const kept = parse(box.getItem(SHELVES)) as { seat?: unknown; at?: unknown; frame?: unknown } | null;
+  if (kept?.seat !== seat || typeof kept.at !== 'number' || typeof kept.frame !== 'string') return undefined;
   try {
     const message = decode(kept.frame);
-    return message.type === 'shelves' ? message.shelves : undefined;
+    return message.type === 'shelves' ? { ...message, now: message.now + Math.max(0, at - kept.at) } : undefined;
   } catch (error) {
     if (error instanceof ProtocolError) return undefined;
     throw error;

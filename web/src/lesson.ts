@@ -2,7 +2,7 @@
 
 import { Announcer } from './announcer.ts';
 import { CellElement, type CellEvents } from './cell.ts';
-import { Connection, browserClock, browserSocket, type LinkState } from './connection.ts';
+import { Connection, browserClock, browserSocket, type Link } from './connection.ts';
 import { listenForDialogs, onChoice, openDialog } from './dialogs.ts';
 import type { EditorSetup } from './editor.ts';
 import { Edits, Progress, careful, keepShelves, keptShelves, runMemory, type Box } from './keep.ts';
@@ -12,7 +12,7 @@ import type { ServerMessage, Shelf, Shelves } from './protocol.ts';
 import { Runs } from './runs.ts';
 import { changes } from './shelf-diff.ts';
 import { ShelvesElement, StripElement } from './shelves.ts';
-import { FRESH, MANY_TRIES, changeWords } from './wording.ts';
+import { FRESH, MANY_TRIES, NOT_RUN, OTHER_SEAT, UNSEATED, changeWords } from './wording.ts';
 
 // EDIT_REST is how long typing must pause before an edit is kept, in milliseconds.
 const EDIT_REST = 300;
@@ -30,8 +30,9 @@ export class Lesson {
   readonly #unsaved = new Map<CellElement, number>();
   readonly #connection: Connection;
   readonly #runs: Runs;
+  readonly #seat: string; // whose page this is
   #shelves: readonly Shelf[] | undefined;
-  #seat: string;
+  #link: Link | undefined;
   #editorFailed = false;
 
   constructor(private readonly page: Document, private readonly nonce: string) {
@@ -40,7 +41,7 @@ export class Lesson {
     this.#announcer = new Announcer(page.getElementById('announcer') ?? page.body);
     this.#connection = new Connection(browserSocket, browserClock, {
       message: (message) => this.#heard(message),
-      state: (state, wait, tries) => void this.#showLink(state, wait, tries),
+      link: (link) => void this.#showLink(link),
       odd: (error) => console.warn(`storeroom: a message of the server was not understood: ${error.message}`),
     });
     this.#runs = new Runs({
@@ -48,7 +49,7 @@ export class Lesson {
       view: (cell) => this.#cells.get(cell),
       now: () => Date.now(),
       newId,
-      memory: runMemory(this.#passing),
+      memory: runMemory(this.#passing, this.#seat),
     });
   }
 
@@ -64,8 +65,8 @@ export class Lesson {
       showKeys: () => openDialog(this.page, 'keys'),
     });
     this.#listenToWindow();
-    const kept = keptShelves(this.#passing, this.#seat);
-    if (kept !== undefined) this.#showShelves({ type: 'shelves', shelves: kept });
+    const kept = keptShelves(this.#passing, this.#seat, Date.now());
+    if (kept !== undefined) this.#showShelves(kept);
     this.#runs.restore();
     this.#connection.start();
   }
@@ -113,7 +114,10 @@ export class Lesson {
       this.#connection.close();
     });
     this.page.addEventListener('visibilitychange', () => {
-      if (this.page.visibilityState === 'visible') this.#connection.wake();
+      if (this.page.visibilityState !== 'visible') return;
+      this.#connection.wake();
+      // Time may have stood still for this page while the machine slept.
+      this.#connection.send({ type: 'shelves' });
     });
     // An edit in another tab shows here, unless someone is just typing here.
     window.addEventListener('storage', (event) => {
@@ -123,16 +127,24 @@ export class Lesson {
     this.page.addEventListener('shelves-expired', () => void this.#connection.send({ type: 'shelves' }));
   }
 
-  async #showLink(state: LinkState, wait: number, tries: number): Promise<void> {
-    const refused = state === 'waiting' && tries > MANY_TRIES && (await answers(location.href));
-    if (refused && this.#connection.ready) return;
-    for (const link of this.#all(LinkStatusElement, 'storeroom-link')) link.show(refused ? 'refused' : state, wait, tries);
+  async #showLink(link: Link): Promise<void> {
+    this.#link = link;
+    if (link.state === 'ended') this.#ended(link.why || UNSEATED);
+    const refused = link.state === 'waiting' && link.why === '' && link.tries > MANY_TRIES && (await answers(location.href));
+    if (link !== this.#link) return; // it stands otherwise by now
+    for (const element of this.#all(LinkStatusElement, 'storeroom-link')) element.show(refused ? { state: 'refused' } : link);
+  }
+
+  // ended is for a page that is of no more use as it is.
+  #ended(why: string): void {
+    this.#runs.cutOff(NOT_RUN);
+    this.#notice(why, 'Reload the page', () => location.reload());
   }
 
   #heard(message: ServerMessage): void {
     switch (message.type) {
       case 'hello':
-        this.#seat = message.seat;
+        if (this.#seat !== '' && message.seat !== this.#seat) return this.#connection.end(OTHER_SEAT);
         this.#runs.hello(message);
         this.#connection.send({ type: 'shelves' });
         if (this.#editorFailed) void this.#mountEditors();
@@ -140,13 +152,13 @@ export class Lesson {
       case 'event':
         return this.#runs.event(message.event);
       case 'gone':
-        return this.#runs.gone(message.run);
+        return this.#runs.gone(message.run, message.seq);
       case 'shelves':
         return this.#shelvesCame(message);
       case 'reset':
         return this.#wasReset();
       case 'error':
-        this.#runs.refused(message.text);
+        if (message.run !== undefined) this.#runs.refused(message.run, message.text);
         return this.#notice(message.text);
       case 'pong':
         return;
@@ -156,13 +168,13 @@ export class Lesson {
   #shelvesCame(message: Shelves): void {
     if (message.run !== undefined) this.#runs.ended(message.run);
     this.#showShelves(message);
-    keepShelves(this.#passing, this.#seat, message.shelves);
+    keepShelves(this.#passing, this.#seat, message, Date.now());
   }
 
   #showShelves(message: Shelves): void {
     const changed = this.#shelves === undefined || message.run === undefined ? [] : changes(this.#shelves, message.shelves);
     this.#shelves = message.shelves;
-    for (const element of this.#all(ShelvesElement, 'storeroom-shelves')) element.show(message.shelves, changed);
+    for (const element of this.#all(ShelvesElement, 'storeroom-shelves')) element.show(message, changed);
     for (const element of this.#all(StripElement, 'storeroom-strip')) element.show(message.shelves, changed);
     const cell = this.#cells.get(this.#cellOfRun.get(message.run ?? '') ?? '');
     const words = changed.map((change) => ({ store: change.store, words: changeWords(change) }));
@@ -179,18 +191,21 @@ export class Lesson {
     this.#notice(FRESH);
   }
 
-  // notice stands on the page until the next one comes or it is put away.
-  #notice(text: string): void {
+  // notice stands on the page until the next one comes or its button is pressed.
+  #notice(text: string, name = 'Put away', then = () => {}): void {
     const bar = this.page.getElementById('notice');
     if (bar === null) return;
-    const close = this.page.createElement('button');
-    close.type = 'button';
-    close.className = 'plain';
-    close.textContent = 'Put away';
-    close.addEventListener('click', () => (bar.hidden = true));
+    const button = this.page.createElement('button');
+    button.type = 'button';
+    button.className = 'plain';
+    button.textContent = name;
+    button.addEventListener('click', () => {
+      bar.hidden = true;
+      then();
+    });
     const words = this.page.createElement('p');
     words.textContent = text;
-    bar.replaceChildren(words, close);
+    bar.replaceChildren(words, button);
     bar.hidden = false;
   }
 

@@ -9,16 +9,15 @@ export class LinkStatusElement extends HTMLElement {
     clearTimeout(this.#timer);
   }
 
-  // show tells a state; wait is milliseconds to the next try, tries how many failed.
-  show(state: LinkView, wait: number, tries: number): void {
+  show(link: LinkView): void {
     clearTimeout(this.#timer);
-    const words = linkWords(state, wait, tries);
-    this.dataset['state'] = state;
+    const words = linkWords(link);
+    this.dataset['state'] = link.state;
     this.classList.toggle('calm', words.calm);
     // A blink of the connection is not worth words.
-    const pause = words.calm || state === 'closed' ? 0 : 600;
+    const blink = link.state === 'connecting' || link.state === 'waiting';
     this.#timer = window.setTimeout(() => {
       if (this.textContent !== words.short) this.textContent = words.short;
-    }, pause);
+    }, words.calm || !blink ? 0 : 600);
   }
 }

@@ -3,6 +3,9 @@
 
 export const SUBPROTOCOL = 'storeroom.v1';
 
+// LONGEST is how many bytes a frame from the page may have when the server names no other.
+export const LONGEST = 128 << 10;
+
 // REASONS tell why a run ended; `ok` is the only good one.
 export const REASONS = [
   'ok', 'error', 'stopped', 'timeout', 'memory', 'output', 'quota', 'busy', 'lost', 'shutdown', 'internal',
@@ -38,7 +41,7 @@ export type RunEvent = { readonly run: string; readonly seq: number } & (
 export interface Item {
   readonly name: string;
   readonly detail: string;
-  readonly expires?: number; // Unix milliseconds
+  readonly expires?: number; // Unix milliseconds by the server's clock
 }
 
 export interface Shelf {
@@ -61,11 +64,13 @@ export interface Hello {
   readonly seat: string;
   readonly idle: boolean;
   readonly runs: readonly KnownRun[];
+  readonly longest: number; // bytes of a frame from the page
 }
 
 export interface Shelves {
   readonly type: 'shelves';
   readonly shelves: readonly Shelf[];
+  readonly now: number; // the server's clock at the look, in Unix milliseconds
   readonly run?: string;
 }
 
@@ -73,9 +78,9 @@ export type ServerMessage =
   | Hello
   | Shelves
   | { readonly type: 'event'; readonly event: RunEvent }
-  | { readonly type: 'gone'; readonly run: string }
+  | { readonly type: 'gone'; readonly run: string; readonly seq: number } // seq 0: the whole run
   | { readonly type: 'reset' }
-  | { readonly type: 'error'; readonly text: string }
+  | { readonly type: 'error'; readonly text: string; readonly run?: string }
   | { readonly type: 'pong' };
 
 // ProtocolError says what is wrong with a message from the server.
@@ -94,17 +99,17 @@ export function decode(frame: string): ServerMessage {
   const type = text(message, 'type');
   switch (type) {
     case 'hello':
-      return { type, seat: text(message, 'seat'), idle: flag(message, 'idle'), runs: list(message, 'runs').map(knownRun) };
+      return { type, seat: text(message, 'seat'), idle: flag(message, 'idle'), runs: list(message, 'runs').map(knownRun), longest: optional(message, 'longest', count, LONGEST) };
     case 'event':
       return { type, event: runEvent(fields(message['event'], 'event')) };
     case 'gone':
-      return { type, run: text(message, 'run') };
+      return { type, run: text(message, 'run'), seq: optional(message, 'seq', count, 0) };
     case 'shelves': {
-      const shelves = list(message, 'shelves').map(shelf);
-      return message['run'] === undefined ? { type, shelves } : { type, shelves, run: text(message, 'run') };
+      const looked = { type, shelves: list(message, 'shelves').map(shelf), now: amount(message, 'now') } as const;
+      return message['run'] === undefined ? looked : { ...looked, run: text(message, 'run') };
     }
     case 'error':
-      return { type, text: text(message, 'text') };
+      return message['run'] === undefined ? { type, text: text(message, 'text') } : { type, text: text(message, 'text'), run: text(message, 'run') };
     case 'reset':
     case 'pong':
       return { type };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Hello, PageMessage, RunEvent } from './protocol.ts';
+import { LONGEST, encode, type Hello, type PageMessage, type RunEvent } from './protocol.ts';
 import type { RunState } from './run-state.ts';
-import { LONGEST, Runs, type RunView, type Unfinished } from './runs.ts';
+import { Runs, type RunView, type Unfinished } from './runs.ts';
 
 class FakeView implements RunView {
   text = '';
@@ -43,8 +43,13 @@ function world(kept: Unfinished[] = []) {
   return { runs, sent, state, start, a: views.get('a')!, b: views.get('b')! };
 }
 
+// ended is how a cell's run ended; undefined while it has not.
+function ended(view: FakeView): { reason: string; text: string } | undefined {
+  return view.last?.phase === 'ended' ? view.last : undefined;
+}
+
 function hello(...known: string[]): Hello {
-  return { type: 'hello', seat: 'K7-Heron', idle: true, runs: known.map((run) => ({ run, cell: 'a', seq: 9 })) };
+  return { type: 'hello', seat: 'K7-Heron', idle: true, runs: known.map((run) => ({ run, cell: 'a', seq: 9 })), longest: LONGEST };
 }
 const out = (seq: number, text: string, run = 'run1'): RunEvent => ({ run, seq, kind: 'stdout', text });
 const started = (seq = 1, run = 'run1'): RunEvent => ({ run, seq, kind: 'started' });
@@ -145,7 +150,7 @@ test('a run that the server does not know any more ends with what to do next', (
   const { runs, start, a } = world();
   start('a');
   runs.event(started());
-  runs.gone('run1');
+  runs.gone('run1', 0);
   assert.ok(a.last?.phase === 'ended' && a.last.reason === 'lost' && /run it again/.test(a.last.text));
 });
 
@@ -192,11 +197,51 @@ test('after a reload the answers are shown again where they were given', () => {
   assert.equal(a.text, '? Ada\none\n⏎');
 });
 
-test('a refusal without a run ends the run that had no answer', () => {
+test('a run whose beginning is not kept goes on with the rest, and says so', () => {
+  const { runs, a } = world([{ run: 'old', cell: 'a', started: 400, answers: ['Ada'] }]);
+  runs.restore();
+  runs.hello(hello('old'));
+  runs.gone('old', 7);
+  assert.deepEqual(a.last, { phase: 'running', since: 400, before: 0 });
+  [out(8, 'x', 'old'), question(9, 'old'), out(10, 'y', 'old'), end(11, 'old')].forEach((event) => runs.event(event));
+  assert.match(a.text, /not kept any more/);
+  assert.ok(a.text.endsWith('\nx⏎y'), 'which answer was given there is not known');
+  assert.equal(a.last?.phase, 'ended');
+});
+
+test('what is not kept but was seen is not missed', () => {
   const { runs, start, a } = world();
   start('a');
-  runs.refused('too many messages: wait a little');
-  assert.ok(a.last?.phase === 'ended' && a.last.text.startsWith('too many'));
+  [started(), out(2, 'x'), out(3, 'y')].forEach((event) => runs.event(event));
+  runs.gone('run1', 2);
+  runs.event(end(4));
+  assert.equal(a.text, 'xy');
+});
+
+test('a refused run that had no answer ends; one that goes on is asked for', () => {
+  const { runs, sent, start, a, b } = world();
+  start('a');
+  runs.refused('other', 'no such cell');
+  assert.equal(a.last?.phase, 'sent');
+  runs.refused('run1', 'no such cell: reload the page');
+  assert.ok(ended(a)?.text.startsWith('no such cell'));
+  start('b');
+  runs.event(started(1, 'run2'));
+  runs.refused('run2', 'nothing waits for a line now');
+  assert.equal(b.last?.phase, 'running');
+  assert.deepEqual(sent.at(-1), { type: 'resume', run: 'run2', after: 1 });
+});
+
+test('a page that is of no more use ends its runs, starts none, and forgets none', () => {
+  const { runs, sent, start, state, a, b } = world();
+  start('a');
+  start('b');
+  runs.cutOff('reload the page');
+  for (const view of [a, b]) assert.ok(view.last?.phase === 'ended' && view.last.reason === 'lost' && view.last.text === 'reload the page');
+  assert.deepEqual(state.saved.map((run) => run.run), ['run1'], 'the page after a reload finds it again');
+  start('b');
+  assert.equal(b.last?.phase, 'ended');
+  assert.equal(sent.length, 1);
 });
 
 test('a run whose end went to another page is asked for', () => {
@@ -207,9 +252,18 @@ test('a run whose end went to another page is asked for', () => {
   assert.deepEqual(sent.at(-1), { type: 'resume', run: 'run1', after: 1 });
 });
 
-test('a snippet that is too long is not sent', () => {
+test('a snippet whose frame is longer than the server takes is not sent', () => {
   const { runs, sent, a } = world();
-  runs.start('a', 'python', 'a.py', 'é'.repeat(LONGEST / 2 + 1));
+  runs.start('a', 'python', 'a.py', '\n'.repeat(LONGEST / 2));
   assert.deepEqual(sent, []);
   assert.equal(a.last?.phase === 'ended' && a.last.reason, 'quota');
+  runs.start('a', 'python', 'a.py', 'é'.repeat(LONGEST / 2 - 100));
+  assert.ok(sent.length === 1 && new TextEncoder().encode(encode(sent[0]!)).length <= LONGEST);
+});
+
+test('a server that takes longer ones gets them', () => {
+  const { runs, sent } = world();
+  runs.hello({ ...hello(), longest: 4 * LONGEST });
+  runs.start('a', 'python', 'a.py', 'x'.repeat(2 * LONGEST));
+  assert.equal(sent.length, 1);
 });

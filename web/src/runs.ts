@@ -1,9 +1,9 @@
 // The runs that this page started: which cell they belong to, where they stand, and how
 // they go on after a lost connection or a reload. It draws nothing and opens nothing.
 
-import { advance, answered, isOver, type RunState } from './run-state.ts';
-import type { Hello, PageMessage, RunEvent, RunRequest } from './protocol.ts';
-import { LOST_TRACK, NEVER_RAN, TOO_LONG } from './wording.ts';
+import { advance, answered, isOver, ranFor, type RunState } from './run-state.ts';
+import { LONGEST, encode, type Hello, type PageMessage, type RunEvent, type RunRequest } from './protocol.ts';
+import { CUT_SHORT, LOST_TRACK, NEVER_RAN, TOO_LONG } from './wording.ts';
 
 // Unfinished is what is kept of a run, for the page that comes after a reload.
 export interface Unfinished {
@@ -35,10 +35,6 @@ export interface World {
   memory: Memory;
 }
 
-// LONGEST is how many bytes of a snippet are sent at most; the server says no to less,
-// but a frame of more would end the connection.
-export const LONGEST = 100 << 10;
-
 interface Run {
   readonly id: string;
   readonly cell: string;
@@ -56,18 +52,20 @@ interface Run {
 export class Runs {
   #runs = new Map<string, Run>(); // unfinished ones, by id, oldest first
   #strangers: Unfinished[] = []; // of cells that are on other pages
+  #longest = LONGEST;
+  #cutOff = ''; // why nothing can be run any more
 
   constructor(private readonly world: World) {}
 
   start(cell: string, lang: string, name: string, code: string): void {
     if (this.of(cell) !== undefined) return;
     const view = this.world.view(cell);
-    if (new TextEncoder().encode(code).length > LONGEST) {
-      view?.begin({ phase: 'ended', reason: 'quota', text: TOO_LONG, millis: 0 });
-      return;
-    }
     const id = this.world.newId();
-    const run = fresh(id, cell, { type: 'run', run: id, cell, lang, name, code });
+    const request: RunRequest = { type: 'run', run: id, cell, lang, name, code };
+    if (this.#cutOff !== '') return view?.begin({ phase: 'ended', reason: 'lost', text: this.#cutOff, millis: 0 });
+    // A frame of more would end the connection.
+    if (bytes(encode(request)) > this.#longest) return view?.begin({ phase: 'ended', reason: 'quota', text: TOO_LONG, millis: 0 });
+    const run = fresh(id, cell, request);
     run.state = this.#runs.size > 0 ? { phase: 'behind' } : { phase: 'unsent' };
     this.#runs.set(id, run);
     this.#sendNext();
@@ -123,6 +121,7 @@ export class Runs {
   }
 
   hello(hello: Hello): void {
+    this.#longest = hello.longest;
     const known = new Set(hello.runs.map((run) => run.run));
     this.#strangers = this.#strangers.filter((run) => known.has(run.run));
     for (const run of this.#runs.values()) {
@@ -149,17 +148,44 @@ export class Runs {
     this.#take(run, event);
   }
 
-  gone(id: string): void {
+  // gone tells that a run is not known any more; with until, that only its events up to
+  // that number are not, and that those after it follow.
+  gone(id: string, until: number): void {
     const run = this.#runs.get(id);
     if (run === undefined) return;
-    this.#finish(run, { phase: 'ended', reason: 'lost', text: run.seq > 0 ? LOST_TRACK : NEVER_RAN, millis: 0 });
+    if (until === 0) {
+      this.#finish(run, { phase: 'ended', reason: 'lost', text: run.seq > 0 ? LOST_TRACK : NEVER_RAN, millis: 0 });
+      return;
+    }
+    if (until <= run.seq) return;
+    run.seq = until;
+    // How often it asked in what is lost is not known, so no answer can be told to be
+    // that of a question.
+    [run.answers, run.asked, run.echoed] = [[], 0, true];
+    const now = this.world.now();
+    if (run.state.phase !== 'running') {
+      const since = run.state.phase === 'sent' && run.started > 0 ? run.started : now;
+      this.#move(run, { phase: 'running', since, before: ranFor(run.state, now) });
+    }
+    this.world.view(run.cell)?.print('notice', `${CUT_SHORT}\n`);
   }
 
-  // refused is an error that names no run: one that was not answered yet was refused.
-  refused(text: string): void {
-    for (const run of [...this.#runs.values()]) {
-      if (run.state.phase === 'sent' && run.seq === 0) this.#finish(run, { phase: 'ended', reason: 'internal', text, millis: 0 });
-    }
+  // cutOff ends every run for this page: it will hear nothing of them any more. They are
+  // not forgotten, as a reload may find them again.
+  cutOff(why: string): void {
+    this.#cutOff = why;
+    const all = [...this.#runs.values()];
+    this.#runs.clear();
+    for (const run of all) this.#move(run, { phase: 'ended', reason: 'lost', text: why, millis: 0 });
+  }
+
+  // refused is an error about a run: it ends here if it had not begun, and else it is
+  // asked how the run stands.
+  refused(id: string, text: string): void {
+    const run = this.#runs.get(id);
+    if (run === undefined) return;
+    if (run.seq === 0) this.#finish(run, { phase: 'ended', reason: 'internal', text, millis: 0 });
+    else this.#resume(run);
   }
 
   // ended tells that the server looked at the shelves after a run: if that run is still
@@ -246,6 +272,10 @@ export class Runs {
 
 function fresh(id: string, cell: string, request: RunRequest | undefined): Run {
   return { id, cell, request, state: { phase: 'unsent' }, seq: 0, resuming: false, started: 0, answers: [], asked: 0, question: 0, echoed: true };
+}
+
+function bytes(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 function isUnsent(run: Run): boolean {

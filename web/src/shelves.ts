@@ -1,7 +1,7 @@
 // The storeroom's side of the page: a shelf for each store with what is in it now. Rows
 // that the last run changed are lit once and then rest; keys' time to live ticks down.
 
-import type { Item, Shelf } from './protocol.ts';
+import type { Item, Shelf, Shelves } from './protocol.ts';
 import type { ShelfChange } from './shelf-diff.ts';
 import { STORES, count, storeWords, timeLeft } from './wording.ts';
 
@@ -17,6 +17,7 @@ export class ShelvesElement extends HTMLElement {
   #shelves: readonly Shelf[] | undefined;
   #changes: readonly ShelfChange[] = [];
   #open = new Set<string>(); // stores whose items are all listed
+  #ahead = 0; // how far the server's clock is ahead of this page's, in milliseconds
   #timer = 0;
 
   connectedCallback(): void {
@@ -27,9 +28,12 @@ export class ShelvesElement extends HTMLElement {
     clearTimeout(this.#timer);
   }
 
-  show(shelves: readonly Shelf[], changes: readonly ShelfChange[]): void {
+  // show draws what a look found; the browser's own clock may be wrong, or be set right
+  // meanwhile, and does not matter.
+  show({ shelves, now }: Shelves, changes: readonly ShelfChange[]): void {
     this.#shelves = shelves;
     this.#changes = changes;
+    this.#ahead = now - performance.now();
     this.#draw();
   }
 
@@ -85,7 +89,7 @@ export class ShelvesElement extends HTMLElement {
     clearTimeout(this.#timer);
     const ticking = [...this.querySelectorAll<HTMLElement>('[data-expires]')];
     if (ticking.length === 0) return;
-    const now = Date.now();
+    const now = performance.now() + this.#ahead;
     let gone = false;
     for (const element of ticking) {
       const left = Number(element.dataset['expires']) - now;

@@ -35,8 +35,10 @@ test('what a run changed', () => {
 });
 
 test('the connection', () => {
-  assert.ok(linkWords('open', 0, 0).calm);
-  assert.ok(!linkWords('waiting', 500, 1).calm);
-  assert.match(linkWords('refused', 0, 9).short, /reload/);
-  assert.match(linkWords('waiting', 7200, 9).short, /is it running\? Trying again in 8 s/);
+  assert.ok(linkWords({ state: 'open' }).calm);
+  assert.ok(!linkWords({ state: 'waiting', wait: 500, tries: 1, why: '' }).calm);
+  assert.match(linkWords({ state: 'refused' }).short, /reload/);
+  assert.match(linkWords({ state: 'ended', why: '' }).short, /reload/);
+  assert.match(linkWords({ state: 'waiting', wait: 7200, tries: 9, why: '' }).short, /is it running\? Trying again in 8 s/);
+  assert.equal(linkWords({ state: 'waiting', wait: 30_000, tries: 1, why: 'too many tabs: close some' }).short, 'too many tabs: close some');
 });

@@ -1,6 +1,7 @@
 // Every text that the page says by itself, and how figures are written. Texts that tell
 // of limits and failures come from the server.
 
+import type { Link } from './connection.ts';
 import type { Reason } from './protocol.ts';
 import type { RunState } from './run-state.ts';
 import type { ShelfChange } from './shelf-diff.ts';
@@ -83,6 +84,10 @@ export const LOST_TRACK = 'what it did after this is not known: run it again';
 export const NEVER_RAN = 'it was not sent: run it again';
 export const TOO_LONG = 'the snippet is longer than can be sent: make it shorter, or read the data from a file';
 export const FRESH = 'Your storeroom is new: Python’s variables are gone, and the stores are as on the first day.';
+export const UNSEATED = 'This seat is not here any more: it was deleted, or the page is of an earlier version of Storeroom. Reload the page to go on.';
+export const OTHER_SEAT = 'This browser sits at another seat now. Reload the page to go on there.';
+export const NOT_RUN = 'this page has no connection any more: reload it, then run it again';
+export const CUT_SHORT = 'The beginning of what it printed is not kept any more: the rest follows.';
 export const EDITOR_MISSING = 'The editor could not be loaded: the snippet runs as it is; reload the page to edit it.';
 
 export interface StoreWords {
@@ -120,23 +125,24 @@ export interface LinkWords {
 
 // LinkView is a connection's state as it is shown: `refused` when the server answers
 // the page's questions but lets no connection in.
-export type LinkView = 'connecting' | 'open' | 'waiting' | 'closed' | 'refused';
+export type LinkView = Link | { readonly state: 'refused' };
 
-// linkWords says how the connection stands; wait is milliseconds to the next try.
-export function linkWords(view: LinkView, wait: number, tries: number): LinkWords {
-  switch (view) {
+// linkWords says how the connection stands.
+export function linkWords(link: LinkView): LinkWords {
+  switch (link.state) {
     case 'open':
       return { short: 'connected', calm: true };
     case 'connecting':
-      return { short: tries === 0 ? 'connecting' : 'connecting again', calm: tries === 0 };
+      return { short: link.tries === 0 ? 'connecting' : 'connecting again', calm: link.tries === 0 };
     case 'closed':
       return { short: 'not connected', calm: false };
+    case 'ended':
+      return { short: 'not connected: reload the page', calm: false };
     case 'refused':
       return { short: 'this page is not let in any more: reload it', calm: false };
-    case 'waiting': {
-      const silent = `no answer from Storeroom: is it running? Trying again in ${Math.ceil(wait / 1000)} s`;
-      return { short: tries > MANY_TRIES ? silent : 'connection lost: trying again', calm: false };
-    }
+    case 'waiting':
+      if (link.why !== '') return { short: link.why, calm: false };
+      return { short: link.tries > MANY_TRIES ? `no answer from Storeroom: is it running? Trying again in ${Math.ceil(link.wait / 1000)} s` : 'connection lost: trying again', calm: false };
   }
 }
 
