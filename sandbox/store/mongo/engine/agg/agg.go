@@ -50,6 +50,7 @@ type Query struct {
 	Let    *expr.Scope  // variables that Filter's $expr may use; nil: none
 	Frame  *expr.Frame  // and their values; nil: none
 	Near   *bsonval.Doc // $geoNear's argument
+	Score  bool         // the rows' text scores are wanted
 }
 
 // Env is what a pipeline is compiled and run in.
@@ -67,6 +68,7 @@ type Env struct {
 
 	within   nesting // what kind of stage holds this pipeline
 	sortKeys bool    // {$meta: "sortKey"} is asked for
+	scores   bool    // {$meta: "textScore"} is
 }
 
 // Stage is one compiled stage.
@@ -122,6 +124,7 @@ func Compile(pipeline bsonval.Doc, env *Env) (*Pipeline, error) {
 		env.Frame = expr.NewFrame(env.Op)
 	}
 	env.sortKeys = bytes.Contains(pipeline, []byte("sortKey\x00"))
+	env.scores = bytes.Contains(pipeline, []byte("textScore\x00"))
 	p := &Pipeline{env: env}
 	for v := range pipeline.Values() {
 		if v.Type() != bsonval.Object {

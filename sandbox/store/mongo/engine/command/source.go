@@ -90,7 +90,7 @@ func (src *source) plan(op *opctx.Op, ns storage.NS, q agg.Query, explain bool) 
 		return nil, err
 	}
 	return plan.Choose(op, c, plan.Query{
-		NS: ns.String(), Filter: m, Sort: q.Sort, Skip: q.Skip, Limit: q.Limit, Hint: q.Hint, Frame: q.Frame, Near: q.Near,
+		NS: ns.String(), Filter: m, Sort: q.Sort, Skip: q.Skip, Limit: q.Limit, Hint: q.Hint, Frame: q.Frame, Near: q.Near, Score: q.Score,
 		Cache: s.plans, Explain: explain,
 	})
 }

@@ -22,8 +22,9 @@ func TestStemsAreSnowballs(t *testing.T) {
 		knot knot knots knot coffees coffe shopping shop running run generously generous happiness happi cried cri ties tie dogs dog
 		hopping hop hoping hope relational relat national nation databases databas skies sky`
 	words := strings.Fields(pairs)
+	stem := English.stemmer()
 	for i := 0; i < len(words); i += 2 {
-		if got := stemEnglish(words[i]); got != words[i+1] {
+		if got := stem(words[i]); got != words[i+1] {
 			t.Errorf("%s: %s, want %s", words[i], got, words[i+1])
 		}
 	}
@@ -61,5 +62,94 @@ func TestASearchIsCutIntoWordsPhrasesAndNegations(t *testing.T) {
 	const want = `{ parsedTextQuery: { terms: [ "coffe", "java", "shop" ], negatedTerms: [ "tea" ], phrases: [ "coffee shop" ], negatedPhrases: [ "iced cake" ] } }`
 	if got := b.Doc().String(); got != want {
 		t.Error(got)
+	}
+}
+
+func TestEachLanguageHasItsStemsAndStopWords(t *testing.T) {
+	for _, c := range []struct{ language, text, want string }{
+		{"da", "ikke indvendingerne", "indvending"},
+		{"nl", "de lichamelijkheden", "licham"},
+		{"fi", "minä edeltäjistäänkin", "edeltaj"},
+		{"fr", "nous continuellement", "continuel"},
+		{"de", "aufeinanderfolgende nicht", "aufeinanderfolg"},
+		{"hu", "babakocsijáért a", "babakocs"},
+		{"it", "abbandonerebbe dalla", "abbandon"},
+		{"nb", "havnedistriktene og", "havnedistrikt"},
+		{"pt", "boicotando não", "boicot"},
+		{"ro", "abruptă pentru", "abrupt"},
+		{"ru", "важнейшими было", "важн"},
+		{"es", "cheques los", "chequ"},
+		{"sv", "jaktkarlarne och", "jaktkarl"},
+		{"tr", "kitaplarımızda için", "kitap"},
+		{"none", "the Running", "running the"},
+		{"SPANISH", "niñas", "nin"},
+	} {
+		l, err := ParseLanguage(c.language)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(l.sorted(c.text, sensitivity{}), " "); got != c.want {
+			t.Errorf("%s %q: %q, want %q", c.language, c.text, got, c.want)
+		}
+	}
+	if _, err := ParseLanguage("klingon"); err == nil {
+		t.Error("klingon is no language of the server")
+	}
+}
+
+func TestCaseAndMarksMatterWhereAsked(t *testing.T) {
+	s, err := NewSpec([]string{"t"}, bsonval.D(bsonval.E("default_language", bsonval.StringValue("french"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		search, text string
+		cases, marks bool
+		want         bool
+	}{
+		{"FORET", "la forêt noire", false, false, true},
+		{"foret", "la forêt noire", false, true, false},
+		{"forêt", "la forêt noire", false, true, true},
+		{"Café", "un café noir", true, false, false},
+		{"Cafe", "Un Café noir", true, false, true},
+		{"\"cafe noir\"", "un Café Noir", false, false, true},
+		{"\"cafe noir\"", "un Café noir", false, true, false},
+		{"noir -CAFE", "un café noir", false, false, false},
+		{"noir -CAFE", "un café noir", true, true, true},
+		{"noir - café", "un café noir", false, false, true},
+		{"noir-café", "un café", false, false, true},
+		{"noir -\"café au\"", "un café noir", false, false, true},
+		{"\"café", "un café noir", false, false, true},
+	} {
+		q, err := ParseQuery(bsonval.D(bsonval.E("$search", bsonval.StringValue(c.search)), bsonval.E("$caseSensitive", bsonval.BoolValue(c.cases)), bsonval.E("$diacriticSensitive", bsonval.BoolValue(c.marks))), s.Language)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := bsonval.D(bsonval.E("t", bsonval.StringValue(c.text)))
+		got, err := q.Positive(s, doc)
+		if err == nil && got {
+			got, err = q.Accepts(s, doc)
+		}
+		if got != c.want || err != nil {
+			t.Errorf("%q in %q (%t, %t): %t, %v", c.search, c.text, c.cases, c.marks, got, err)
+		}
+	}
+}
+
+func TestWordsEndWhereTheServerEndsThem(t *testing.T) {
+	for text, want := range map[string]string{
+		"don't a_b c-d":       "don't|a_b|c|d",
+		"3.14 x@y.org «mot»…": "3|14|x|y|org|mot",
+		"naïve—fin":           "naïve|fin",
+		"10€ №5":              "10€|№5",
+	} {
+		var got []string
+		English.words(text, func(w string) { got = append(got, w) })
+		if strings.Join(got, "|") != want {
+			t.Errorf("%q: %q, want %s", text, got, want)
+		}
+	}
+	if !Danish.delimits('\'') {
+		t.Error("only English keeps the apostrophe")
 	}
 }

@@ -10,11 +10,11 @@ import (
 
 // Query is what $text asks for.
 type Query struct {
-	Terms, Negated               []string // stems
-	Phrases, NegatedPhrases      []string
-	language                     Language
-	caseSensitive, markSensitive bool
-	raw                          []string // the positive words as written, for a case-sensitive search
+	Terms, Negated          []string // stems; Terms are those that the index has
+	Phrases, NegatedPhrases []string
+	asked                   []string // the wanted stems with the case and marks that the query minds
+	language                Language
+	by                      sensitivity
 }
 
 // ParseQuery reads the argument of $text. def is the index's language.
@@ -41,9 +41,9 @@ func ParseQuery(arg bsonval.Doc, def Language) (*Query, error) {
 				return nil, mongoerr.New(mongoerr.TypeMismatch, "\"%s\" had the wrong type. Expected bool, found %s", name, v.Type())
 			}
 			if name == "$caseSensitive" {
-				q.caseSensitive = v.Bool()
+				q.by.toCase = v.Bool()
 			} else {
-				q.markSensitive = v.Bool()
+				q.by.toMarks = v.Bool()
 			}
 		default:
 			return nil, mongoerr.New(mongoerr.BadValue, "extra fields in $text")
@@ -53,52 +53,73 @@ func ParseQuery(arg bsonval.Doc, def Language) (*Query, error) {
 	return q, nil
 }
 
-// parse cuts a search into words, "phrases", and either with a - before it.
+// parse cuts a search into words, "phrases", and either with a - right before it. What
+// a - makes unwanted ends at the next blank.
 func (q *Query) parse(s string) {
-	for s = strings.TrimLeft(s, " \t\n\r"); s != ""; s = strings.TrimLeft(s, " \t\n\r") {
-		negated := false
-		if len(s) > 1 && s[0] == '-' && s[1] != ' ' {
-			negated, s = true, s[1:]
-		}
-		if s[0] == '"' {
-			phrase, rest, closed := strings.Cut(s[1:], "\"")
-			if closed {
-				q.phrase(phrase, negated)
-				s = rest
-				continue
+	var p searchParser
+	for s = strings.TrimLeft(s, blanks); s != ""; {
+		n := 1
+		if s[0] != '-' && s[0] != '"' {
+			if n = strings.IndexAny(s, blanks+`-"`); n < 0 {
+				n = len(s)
 			}
-			s = phrase
-			continue
 		}
-		end := strings.IndexAny(s, " \t\n\r\"")
-		if end < 0 {
-			end = len(s)
-		}
-		q.words(s[:end], negated)
-		s = s[end:]
+		p.token(q, s, n)
+		rest := strings.TrimLeft(s[n:], blanks)
+		p.joined = len(rest) == len(s)-n
+		s = rest
 	}
-	for _, l := range []*[]string{&q.Terms, &q.Negated} {
-		slices.Sort(*l)
-		*l = slices.Compact(*l)
+	q.Terms = q.language.sorted(p.wanted.String(), sensitivity{})
+	q.asked, q.Negated = q.Terms, q.language.sorted(p.unwanted.String(), q.by)
+	if q.by != (sensitivity{}) {
+		q.asked = q.language.sorted(p.wanted.String(), q.by)
 	}
 }
 
-func (q *Query) phrase(s string, negated bool) {
-	if negated {
-		q.NegatedPhrases = append(q.NegatedPhrases, s)
-		return
-	}
-	q.Phrases = append(q.Phrases, s)
-	q.words(s, false)
+// blanks part the words of a search.
+const blanks = "\n\v\f\r "
+
+// searchParser is where the reading of a search has come to.
+type searchParser struct {
+	joined           bool // no blank stands before the token
+	negated          bool
+	phrase           string // what follows the quotation mark that was opened
+	quoted           bool
+	wanted, unwanted strings.Builder // words, with blanks between
 }
 
-func (q *Query) words(s string, negated bool) {
-	if negated {
-		q.language.terms(s, false, false, func(t string) { q.Negated = append(q.Negated, t) })
-		return
+// token reads the first n bytes of s: a word, a dash or a quotation mark.
+func (p *searchParser) token(q *Query, s string, n int) {
+	switch {
+	case s[0] == '-':
+		p.negated = p.negated || !p.quoted && !p.joined
+	case s[0] == '"' && p.quoted:
+		phrase := p.phrase[:len(p.phrase)-len(s)]
+		if p.negated {
+			q.NegatedPhrases = append(q.NegatedPhrases, phrase)
+		} else {
+			q.Phrases = append(q.Phrases, phrase)
+		}
+		p.quoted = false
+	case s[0] == '"':
+		p.quoted, p.phrase, p.negated = true, s[1:], p.negated && p.joined
+	case p.quoted && p.negated: // an unwanted phrase's words may well be in a document
+	default:
+		p.negated = p.negated && p.joined
+		words := &p.wanted
+		if p.negated {
+			words = &p.unwanted
+		}
+		words.WriteString(s[:n] + " ")
 	}
-	q.language.terms(s, false, false, func(t string) { q.Terms = append(q.Terms, t) })
-	q.language.terms(s, q.caseSensitive, q.markSensitive, func(t string) { q.raw = append(q.raw, t) })
+}
+
+// sorted are a text's terms, each once.
+func (l Language) sorted(s string, by sensitivity) []string {
+	var out []string
+	l.terms(s, by, func(t string) { out = append(out, t) })
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Positive tells whether a document has one of the words asked for.
@@ -115,28 +136,28 @@ func (q *Query) Positive(s *Spec, doc bsonval.Doc) (bool, error) {
 // Accepts asks what an index can't: that no unwanted word is in a document that has one
 // of the wanted, and the phrases.
 func (q *Query) Accepts(s *Spec, doc bsonval.Doc) (bool, error) {
-	ok := !q.caseSensitive && !q.markSensitive
+	ok := q.by == sensitivity{}
 	phrases := make([]bool, len(q.Phrases))
 	unwanted := false
 	err := s.texts(doc, func(text string, _ float64, l Language) {
-		if !ok {
-			l.terms(text, q.caseSensitive, q.markSensitive, func(t string) { ok = ok || slices.Contains(q.raw, t) })
-		}
-		if len(q.Negated) > 0 {
-			l.terms(text, false, false, func(t string) { unwanted = unwanted || slices.Contains(q.Negated, t) })
+		if !ok || len(q.Negated) > 0 {
+			l.terms(text, q.by, func(t string) {
+				ok = ok || slices.Contains(q.asked, t)
+				unwanted = unwanted || slices.Contains(q.Negated, t)
+			})
 		}
 		for i, p := range q.Phrases {
-			phrases[i] = phrases[i] || q.contains(text, p)
+			phrases[i] = phrases[i] || q.contains(l, text, p)
 		}
 		for _, p := range q.NegatedPhrases {
-			unwanted = unwanted || q.contains(text, p)
+			unwanted = unwanted || q.contains(l, text, p)
 		}
 	})
 	return ok && !unwanted && !slices.Contains(phrases, false), err
 }
 
-func (q *Query) contains(text, phrase string) bool {
-	return strings.Contains(fold(text, q.caseSensitive, q.markSensitive), fold(phrase, q.caseSensitive, q.markSensitive))
+func (q *Query) contains(l Language, text, phrase string) bool {
+	return strings.Contains(l.fold(text, q.by), l.fold(phrase, q.by))
 }
 
 // Describe writes the query as explain shows it.
@@ -149,7 +170,7 @@ func (q *Query) Describe(b *bsonval.Builder) {
 		b.Close()
 	}
 	b.OpenDoc("parsedTextQuery")
-	list("terms", q.Terms)
+	list("terms", q.asked)
 	list("negatedTerms", q.Negated)
 	list("phrases", q.Phrases)
 	list("negatedPhrases", q.NegatedPhrases)

@@ -29,8 +29,31 @@ type Term struct {
 	Score float64
 }
 
-// maxWeight bounds a field's weight.
-const maxWeight = 99_999
+// maxWeight is what a field's weight stays below.
+const maxWeight = 100_000
+
+// parseWeight reads what a word in a field counts for, a whole number.
+func parseWeight(path string, v bsonval.Value) (float64, error) {
+	if !v.IsNumber() {
+		return 0, mongoerr.New(mongoerr.CannotCreateIndex, "weight for text index needs numeric type")
+	}
+	n := math.Trunc(v.Float())
+	if !(n > 0 && n < maxWeight) {
+		return 0, mongoerr.New(mongoerr.CannotCreateIndex, "text index weight must be in the exclusive interval (0,%d) but found: %v", maxWeight, n)
+	}
+	for part := range strings.SplitSeq(path, ".") {
+		switch {
+		case path == "$**":
+		case path == "":
+			return 0, mongoerr.New(mongoerr.CannotCreateIndex, "weight cannot be on an empty field")
+		case part == "":
+			return 0, mongoerr.New(mongoerr.CannotCreateIndex, "weight cannot have empty path component")
+		case part[0] == '$':
+			return 0, mongoerr.New(mongoerr.CannotCreateIndex, "weight cannot have path component with $ prefix")
+		}
+	}
+	return n, nil
+}
 
 // NewSpec reads the options of a text index over the named fields.
 func NewSpec(fields []string, spec bsonval.Doc) (*Spec, error) {
@@ -43,13 +66,17 @@ func NewSpec(fields []string, spec bsonval.Doc) (*Spec, error) {
 	case bsonval.Missing:
 	case bsonval.Object:
 		for name, v := range w.Doc().All() {
-			if !v.IsNumber() || v.Float() <= 0 || v.Float() > maxWeight || v.Float() != math.Trunc(v.Float()) {
-				return nil, mongoerr.New(mongoerr.CannotCreateIndex, "text index weight must be in the exclusive interval (0,100000) but found: %s", v)
+			n, err := parseWeight(name, v)
+			if err != nil {
+				return nil, err
 			}
-			weights[name] = v.Float()
+			weights[name] = n
 		}
 	default:
-		return nil, mongoerr.New(mongoerr.CannotCreateIndex, "text index option 'weights' must be an object")
+		if w.Type() != bsonval.String || w.Str() != "$**" {
+			return nil, mongoerr.New(mongoerr.CannotCreateIndex, "text index option 'weights' must be an object")
+		}
+		weights["$**"] = 1
 	}
 	for name, w := range weights {
 		if name == "$**" {
@@ -62,11 +89,12 @@ func NewSpec(fields []string, spec bsonval.Doc) (*Spec, error) {
 	return s, s.languages(spec)
 }
 
+// languages reads the options that say which language texts are in, and the version.
 func (s *Spec) languages(spec bsonval.Doc) error {
 	if v := spec.Get("default_language"); v.Type() == bsonval.String {
 		l, err := ParseLanguage(v.Str())
 		if err != nil {
-			return err
+			return mongoerr.New(mongoerr.CannotCreateIndex, "default_language is not valid :: caused by :: %s", err)
 		}
 		s.Language = l
 	} else if !v.IsMissing() {
@@ -74,10 +102,22 @@ func (s *Spec) languages(spec bsonval.Doc) error {
 	}
 	switch v := spec.Get("language_override"); {
 	case v.IsMissing():
-	case v.Type() != bsonval.String || v.Str() == "":
+	case v.Type() != bsonval.String:
+		return mongoerr.New(mongoerr.CannotCreateIndex, "language_override must be a string")
+	case v.Str() == "" || v.Str()[0] == '$' || strings.Contains(v.Str(), "."):
 		return mongoerr.New(mongoerr.CannotCreateIndex, "language_override is not valid")
 	default:
 		s.Override = v.Str()
+	}
+	switch v := spec.Get("textIndexVersion"); {
+	case v.IsMissing():
+		return nil
+	case !v.IsNumber():
+		return mongoerr.New(mongoerr.CannotCreateIndex, "text index option 'textIndexVersion' must be a number")
+	case v.Long() == 1 || v.Long() == 2:
+		return mongoerr.New(mongoerr.NotImplemented, "text indexes of version %d are not supported: leave textIndexVersion out to get version 3", v.Long())
+	case v.Long() != 3:
+		return mongoerr.New(mongoerr.CannotCreateIndex, "bad textIndexVersion: %d", v.Long())
 	}
 	return nil
 }
@@ -116,7 +156,7 @@ func score(scores map[string]float64, text string, weight float64, l Language) {
 	type found struct{ count, freq, exp float64 }
 	words := map[string]*found{}
 	total := 0.0
-	l.terms(text, false, false, func(t string) {
+	l.terms(text, sensitivity{}, func(t string) {
 		f := words[t]
 		if f == nil {
 			f = &found{exp: 0.5}
@@ -148,15 +188,12 @@ type reader struct {
 }
 
 func (r *reader) object(prefix string, d bsonval.Doc, l Language) error {
-	if v := d.Get(r.s.Override); v.Type() == bsonval.String {
-		own, err := ParseLanguage(v.Str())
-		if err != nil {
-			return err
-		}
-		l = own
+	l, err := r.s.languageOf(d, l)
+	if err != nil {
+		return err
 	}
 	for name, v := range d.All() {
-		if prefix == "" && name == "_id" && r.s.All == 0 || name == r.s.Override {
+		if name == r.s.Override && r.s.All > 0 {
 			continue
 		}
 		if err := r.value(prefix+name, v, l); err != nil {
@@ -164,6 +201,18 @@ func (r *reader) object(prefix string, d bsonval.Doc, l Language) error {
 		}
 	}
 	return nil
+}
+
+// languageOf is the language that a document or a part of it says it is in; outer is
+// that of what it stands in.
+func (s *Spec) languageOf(d bsonval.Doc, outer Language) (Language, error) {
+	switch v := d.Get(s.Override); v.Type() {
+	case bsonval.Missing:
+		return outer, nil
+	case bsonval.String:
+		return ParseLanguage(v.Str())
+	}
+	return "", mongoerr.New(17261, "found language override field in document with non-string type")
 }
 
 func (r *reader) value(path string, v bsonval.Value, l Language) error {
@@ -176,8 +225,8 @@ func (r *reader) value(path string, v bsonval.Value, l Language) error {
 		return r.object(path+".", v.Doc(), l)
 	case bsonval.Array:
 		for e := range v.Doc().Values() {
-			if e.Type() == bsonval.Array {
-				continue
+			if e.Type() == bsonval.Array && r.s.All == 0 {
+				continue // only "$**" looks into arrays in arrays
 			}
 			if err := r.value(path, e, l); err != nil {
 				return err

@@ -57,11 +57,8 @@ func (d *Def) parsePattern() error {
 		switch {
 		case v.Type() == bsonval.String:
 			f.Kind = Kind(v.Str())
-			switch f.Kind {
-			case Text, Sphere, Flat, Hashed:
-				d.Kind = f.Kind
-			default:
-				return mongoerr.New(mongoerr.CannotCreateIndex, "Unknown index plugin '%s'", v.Str())
+			if err := d.become(f.Kind); err != nil {
+				return err
 			}
 		case !v.IsNumber() || v.IsNaN():
 			return mongoerr.New(mongoerr.CannotCreateIndex, "Values in v:2 index key pattern cannot be of type %s. Only numbers > 0, numbers < 0, and strings are allowed.", v.Type())
@@ -87,6 +84,20 @@ func (d *Def) parsePattern() error {
 	return nil
 }
 
+// become makes the index one of a special kind. It has one at most.
+func (d *Def) become(k Kind) error {
+	switch k {
+	case Text, Sphere, Flat, Hashed:
+	default:
+		return mongoerr.New(mongoerr.CannotCreateIndex, "Unknown index plugin '%s'", string(k))
+	}
+	if d.Kind != Ordered && d.Kind != k {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "an index can't be both of type '%s' and of type '%s': %s", d.Kind, k, d.Pattern)
+	}
+	d.Kind = k
+	return nil
+}
+
 func checkPath(path string) error {
 	for _, part := range strings.Split(path, ".") {
 		switch {
@@ -97,6 +108,30 @@ func checkPath(path string) error {
 		}
 	}
 	return nil
+}
+
+// fields are all that a specification may have.
+const fields = "key name ns background v commitQuorum comment clustered unique sparse hidden expireAfterSeconds partialFilterExpression collation weights default_language language_override textIndexVersion 2dsphereIndexVersion bits min max bucketSize wildcardProjection storageEngine prepareUnique originalSpec coarsestIndexedLevel finestIndexedLevel dropDups"
+
+func known(field string) bool {
+	for f := range strings.FieldsSeq(fields) {
+		if f == field {
+			return true
+		}
+	}
+	return false
+}
+
+// Known is a specification without the fields that Parse would refuse as unknown: old
+// servers let them pass, and ignoreUnknownIndexOptions does.
+func Known(spec bsonval.Doc) bsonval.Doc {
+	b := bsonval.NewBuilder(len(spec))
+	for it := spec.Iter(); it.Next(); {
+		if known(it.Name()) {
+			b.Raw(it.Raw())
+		}
+	}
+	return b.Doc()
 }
 
 func (d *Def) parseOption(field string, v bsonval.Value, spec bsonval.Doc) error {
@@ -128,11 +163,10 @@ func (d *Def) parseOption(field string, v bsonval.Value, spec bsonval.Doc) error
 		c, err := collation.Parse(v.Doc())
 		d.Collator = c
 		return err
-	case "weights", "default_language", "language_override", "textIndexVersion", "2dsphereIndexVersion",
-		"bits", "min", "max", "bucketSize", "wildcardProjection", "storageEngine", "prepareUnique",
-		"originalSpec", "coarsestIndexedLevel", "finestIndexedLevel", "dropDups":
-		return nil // the kinds read them from the specification
 	default:
+		if known(field) {
+			return nil // the kinds read it from the specification
+		}
 		return mongoerr.New(197, "The field '%s' is not valid for an index specification. Specification: %s", field, spec)
 	}
 	return nil

@@ -124,7 +124,7 @@ func fixed(fields []Field, doc bsonval.Doc) ([]byte, error) {
 		v := doc.Path(f.Path)
 		switch v.Type() {
 		case bsonval.Array:
-			return nil, mongoerr.New(16675, "cannot have a multi-key as a prefix to a text index")
+			return nil, mongoerr.New(mongoerr.CannotBuildIndexKeys, "Field '%s' of text index contains an array in document: %s", f.Path, doc)
 		case bsonval.Missing:
 			v = bsonval.NullValue()
 		}

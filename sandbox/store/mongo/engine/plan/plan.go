@@ -32,6 +32,7 @@ type Query struct {
 	Distinct     string       // only the values of this field: rows may be fewer than documents
 	Frame        *expr.Frame  // variables for $expr; nil: a new one
 	Near         *bsonval.Doc // $geoNear's argument
+	Score        bool         // text scores are wanted, though neither Sort nor Projection asks for them
 	Cache        *Cache       // nil: every time anew
 	Explain      bool         // the cache is neither asked nor filled
 }

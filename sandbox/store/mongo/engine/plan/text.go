@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"bytes"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/fts"
 	"storeroom/sandbox/store/mongo/engine/index"
@@ -41,8 +43,8 @@ func (pl *planner) bindText(t *match.Text) error {
 	return nil
 }
 
-// text is the plan of a query with $text: the index is read for each word, the scores
-// of a document's words are summed, and phrases and unwanted words are asked at last.
+// text is the plan of a query with $text: the index is read for each word, and phrases
+// and unwanted words are asked at last.
 func (pl *planner) text(c *condition) (*candidate, error) {
 	ix, err := pl.textIndex()
 	if err != nil {
@@ -63,16 +65,15 @@ func (pl *planner) text(c *condition) (*candidate, error) {
 			rest = append(rest, k)
 		}
 	}
-	or := &node{kind: "TEXT_OR", filter: gather(rest), begin: func(x *execution, n *node) stage { return &textOr{x: x, n: n, skip: len(before) + 1} }}
-	or.extra = func(b *bsonval.Builder, done bool) {
-		if done {
-			b.Number("docsExamined", or.stats.docs)
-		}
-	}
+	var scans []*node
 	for _, t := range q.Terms {
-		or.kids = append(or.kids, &node{kind: "IXSCAN", scan: termScan(ix, prefix, t)})
+		scans = append(scans, &node{kind: "IXSCAN", scan: termScan(ix, prefix, t)})
 	}
-	top := &node{kind: "TEXT_MATCH", kids: []*node{or}, begin: func(x *execution, n *node) stage { return &textMatch{x, n, q, spec} }}
+	in := unscored(scans, rest)
+	if pl.wantsScore() {
+		in = scored(scans, rest, len(before)+1)
+	}
+	top := &node{kind: "TEXT_MATCH", kids: []*node{in}, begin: func(x *execution, n *node) stage { return &textMatch{x, n, q, spec} }}
 	top.extra = func(b *bsonval.Builder, done bool) {
 		b.OpenDoc("indexPrefix")
 		for i, f := range before {
@@ -82,10 +83,40 @@ func (pl *planner) text(c *condition) (*candidate, error) {
 		q.Describe(b)
 		b.Int32("textIndexVersion", 3)
 		if done {
-			b.Number("docsRejected", top.stats.needTime-or.stats.needTime)
+			b.Number("docsRejected", top.stats.needTime-in.stats.needTime)
 		}
 	}
 	return pl.complete(&access{root: top, fetched: true}), nil
+}
+
+// wantsScore tells whether somebody asks how well the documents match.
+func (pl *planner) wantsScore() bool {
+	const name = "textScore\x00"
+	return pl.query.Score || bytes.Contains(pl.query.Sort, []byte(name)) || bytes.Contains(pl.query.Projection, []byte(name))
+}
+
+// scored reads all words' entries, sums their scores, and then fetches the documents.
+func scored(scans []*node, rest []*condition, skip int) *node {
+	or := &node{kind: "TEXT_OR", kids: scans, filter: gather(rest)}
+	or.begin = func(x *execution, n *node) stage { return &textOr{x: x, n: n, skip: skip} }
+	or.extra = func(b *bsonval.Builder, done bool) {
+		if done {
+			b.Number("docsExamined", or.stats.docs)
+		}
+	}
+	return or
+}
+
+// unscored fetches the documents as they are found.
+func unscored(scans []*node, rest []*condition) *node {
+	from := &node{kind: "EOF"}
+	switch {
+	case len(scans) == 1:
+		from = scans[0]
+	case len(scans) > 1:
+		from = &node{kind: "OR", kids: scans}
+	}
+	return &node{kind: "FETCH", kids: []*node{from}, filter: gather(rest)}
 }
 
 // textPrefix are the values that the query says the fields before the words have.

@@ -18,7 +18,9 @@ type parser struct {
 	id         int  // 1 included, -1 excluded, 0 not named
 	position   []string
 	notPlain   bool
-	onlyShapes bool // $slice or $meta were named
+	sliced     bool // $slice was named,
+	elements   bool // $elemMatch,
+	meta       bool // $meta
 }
 
 // Compile checks and compiles a projection. The errors are the server's.
@@ -33,11 +35,22 @@ func Compile(spec bsonval.Doc, env Env) (*Projection, error) {
 		}
 	}
 	if !p.typed {
-		p.inclusion = p.id > 0 && !p.onlyShapes
+		p.inclusion = p.included()
 	}
 	p.finishID()
 	p.root.mark()
 	return &Projection{Inclusion: p.inclusion, root: p.root, env: env, position: p.position, plain: !p.notPlain}, nil
+}
+
+// included settles the kind of a projection whose fields leave it open.
+func (p *parser) included() bool {
+	switch {
+	case p.sliced:
+		return p.id > 0
+	case p.elements, p.meta && !p.env.Find:
+		return true
+	}
+	return p.id > 0
 }
 
 // finishID keeps _id in an inclusion that doesn't name it.
@@ -169,7 +182,7 @@ func (p *parser) expression(parts []string, path string, v bsonval.Value) error 
 	p.notPlain = true
 	meta := v.Type() == bsonval.Object && v.Doc().First().Name == "$meta"
 	if meta {
-		p.onlyShapes = true
+		p.meta = true
 	} else {
 		if p.typed && !p.inclusion {
 			return mongoerr.New(31252, "Cannot use expression other than $meta in exclusion projection")
@@ -204,7 +217,7 @@ func (p *parser) slice(parts []string, path string, v bsonval.Value) error {
 		}
 		n.limit = v.Long()
 	}
-	p.onlyShapes = true
+	p.sliced = true
 	return p.put(parts, n)
 }
 
@@ -219,9 +232,7 @@ func (p *parser) elemMatch(parts []string, path string, v bsonval.Value) error {
 	if err != nil {
 		return err
 	}
-	if !p.typed {
-		p.typed, p.inclusion = true, true
-	}
+	p.elements = true
 	return p.put(parts, &node{kind: elem, match: m})
 }
 
