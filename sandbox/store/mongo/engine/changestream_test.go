@@ -43,7 +43,7 @@ func TestAChangeStreamTellsEveryChange(t *testing.T) {
 	d.run(`{"drop":"c"}`)
 	reply := d.more(id, "c")
 	want := `{ operationType: "insert", fullDocument: { _id: 1, a: 1, s: { x: 1, y: 2 }, l: [ 1, 2, 3 ] }, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 } }
-{ operationType: "update", fullDocument: null, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, updateDescription: { updatedFields: { a: 2, s: { x: 5 }, l.3: 4 }, removedFields: [], truncatedArrays: [] }, fullDocumentBeforeChange: { _id: 1, a: 1, s: { x: 1, y: 2 }, l: [ 1, 2, 3 ] } }
+{ operationType: "update", fullDocument: null, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, updateDescription: { updatedFields: { a: 2, s.x: 5, l.3: 4 }, removedFields: [ "s.y" ], truncatedArrays: [] }, fullDocumentBeforeChange: { _id: 1, a: 1, s: { x: 1, y: 2 }, l: [ 1, 2, 3 ] } }
 { operationType: "replace", fullDocument: { _id: 1, b: 1 }, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, fullDocumentBeforeChange: { _id: 1, a: 2, s: { x: 5 }, l: [ 1, 2, 3, 4 ] } }
 { operationType: "delete", ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, fullDocumentBeforeChange: { _id: 1, b: 1 } }
 { operationType: "drop", ns: { db: "test", coll: "c" } }
@@ -80,5 +80,27 @@ func TestAChangeStreamIsResumedByItsToken(t *testing.T) {
 	out = d.try(`{"aggregate":"c","pipeline":[{"$changeStream":{}},{"$group":{"_id":1}}],"cursor":{}}`)
 	if out.Get("code").Long() != 20 {
 		t.Error(out)
+	}
+}
+
+func TestExpandedEventsTellTheCatalogue(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"c"}`)
+	d.run(`{"create":"to"}`)
+	d.run(`{"createIndexes":"c","indexes":[{"key":{"x":1},"name":"x"}]}`)
+	id := d.watch("1", `{"showExpandedEvents":true}`, `,{"$project":{"collectionUUID":0,"stateBeforeChange.collectionOptions":0,"operationDescription.dropTarget":0}}`)
+	d.run(`{"collMod":"c"}`)
+	d.run(`{"collMod":"c","index":{"name":"x","hidden":true}}`)
+	d.run(`{"collMod":"c","validator":{"a":1}}`)
+	rename := parseJSON(t, `{"renameCollection":"test.c","to":"test.to","dropTarget":true}`)
+	if out, err := d.e.Run(t.Context(), "admin", rename); err != nil || out.Get("ok").Double() != 1 {
+		t.Fatal(out, err)
+	}
+	want := `{ operationType: "modify", ns: { db: "test", coll: "c" }, operationDescription: {}, stateBeforeChange: {} }
+{ operationType: "modify", ns: { db: "test", coll: "c" }, operationDescription: { index: { name: "x", hidden: true } }, stateBeforeChange: { indexOptions: { hidden: false } } }
+{ operationType: "modify", ns: { db: "test", coll: "c" }, operationDescription: { validator: { a: 1 } }, stateBeforeChange: {} }
+{ operationType: "rename", ns: { db: "test", coll: "c" }, to: { db: "test", coll: "to" }, operationDescription: { to: { db: "test", coll: "to" } } }`
+	if got := events(d, d.more(id, "$cmd.aggregate"), "nextBatch"); got != want {
+		t.Errorf("%s\n%s", got, want)
 	}
 }

@@ -1,9 +1,8 @@
 package changestream
 
 import (
-	"strconv"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/diff"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
@@ -27,10 +26,10 @@ func (s *Stream) change(c *storage.Commit, op *storage.Op, at position) (bsonval
 	}
 	b.OpenDoc("documentKey").Set("_id", doc.Get("_id")).Close()
 	if op.Kind == storage.Update {
-		d := newDiff(op.Before, op.After)
-		b.OpenDoc("updateDescription").SetDoc("updatedFields", d.updated.Doc()).Set("removedFields", d.removed.Array()).Set("truncatedArrays", d.truncated.Array())
+		d := described(op)
+		b.OpenDoc("updateDescription").SetDoc("updatedFields", d.Updated.Doc()).Set("removedFields", d.Removed.Array()).Set("truncatedArrays", d.Truncated.Array())
 		if s.spec.expanded {
-			b.OpenDoc("disambiguatedPaths").Close()
+			b.SetDoc("disambiguatedPaths", d.Disambiguated.Doc())
 		}
 		b.Close()
 	}
@@ -90,66 +89,9 @@ func keepsImages(options bsonval.Doc) bool {
 	return options.Path("changeStreamPreAndPostImages.enabled").Truth()
 }
 
-// diff is what an update changed, in dotted paths.
-type diff struct {
-	updated, removed, truncated bsonval.Builder
-}
-
-func newDiff(before, after bsonval.Doc) *diff {
-	d := &diff{}
-	d.fields("", before, after)
-	return d
-}
-
-func (d *diff) fields(prefix string, before, after bsonval.Doc) {
-	for name, old := range before.All() {
-		switch v := after.Get(name); {
-		case v.IsMissing():
-			d.removed.ItemStr(prefix + name)
-		case !v.Same(old):
-			d.value(prefix+name, old, v)
-		}
+func described(op *storage.Op) *diff.Description {
+	if op.Edits == nil {
+		return diff.Between(op.Before, op.After)
 	}
-	for name, v := range after.All() {
-		if before.Get(name).IsMissing() {
-			d.updated.Set(prefix+name, v)
-		}
-	}
-}
-
-// value goes into what both have in common, unless little is.
-func (d *diff) value(path string, old, v bsonval.Value) {
-	switch {
-	case old.Type() == bsonval.Object && v.Type() == bsonval.Object && shared(old.Doc(), v.Doc()):
-		d.fields(path+".", old.Doc(), v.Doc())
-	case old.Type() == bsonval.Array && v.Type() == bsonval.Array && shared(old.Doc(), v.Doc()):
-		d.elements(path, old.Doc().Slice(), v.Doc().Slice())
-	default:
-		d.updated.Set(path, v)
-	}
-}
-
-// shared tells documents of which at least one field stayed as it was.
-func shared(before, after bsonval.Doc) bool {
-	for name, old := range before.All() {
-		if after.Get(name).Same(old) {
-			return true
-		}
-	}
-	return false
-}
-
-func (d *diff) elements(path string, old, now []bsonval.Value) {
-	for i, v := range now {
-		at := path + "." + strconv.Itoa(i)
-		switch {
-		case i >= len(old):
-			d.updated.Set(at, v)
-		case !v.Same(old[i]):
-			d.value(at, old[i], v)
-		}
-	}
-	if len(now) < len(old) {
-		d.truncated.OpenItem().Str("field", path).Int32("newSize", int32(len(now))).Close()
-	}
+	return diff.Edited(op.Before, op.After, op.Edits)
 }

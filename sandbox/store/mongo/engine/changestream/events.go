@@ -120,9 +120,9 @@ func (s *Stream) take(c *storage.Commit, i int) error {
 	if op.Kind == storage.Create || op.Kind == storage.SetOptions {
 		s.images[op.UUID] = keepsImages(op.After)
 	}
-	at := position{c.TS, uint32(i), ofEvent}
-	if at.compare(s.at) > 0 && s.concerns(op) {
-		doc, err := s.event(c, op, at)
+	at := position{ts: c.TS, index: uint32(i)}
+	if at.compare(s.at) > 0 && s.concerns(op) && !partOfAnother(c, i) {
+		doc, err := s.event(c, i, at)
 		if err != nil {
 			return err
 		}
@@ -130,12 +130,30 @@ func (s *Stream) take(c *storage.Commit, i int) error {
 			s.queue = append(s.queue, event{at, doc})
 		}
 	}
-	if s.ends(op) {
+	if s.ends(op) && !partOfAnother(c, i) {
 		at.kind = ofInvalidate
 		b := s.begin("invalidate", c, at)
 		s.queue = append(s.queue, event{at, b.Doc()})
 	}
 	return nil
+}
+
+// partOfAnother tells an operation that the commit's next or last one stands for: the
+// drop of a rename's target, and what collMod did.
+func partOfAnother(c *storage.Commit, i int) bool {
+	last := &c.Ops[len(c.Ops)-1]
+	switch c.Ops[i].Kind {
+	case storage.Drop:
+		return replacedBy(c, i+1)
+	case storage.SetOptions, storage.CreateIndex, storage.DropIndex:
+		return last.Kind == storage.Modify
+	}
+	return false
+}
+
+// replacedBy tells whether operation i is a rename onto what the one before dropped.
+func replacedBy(c *storage.Commit, i int) bool {
+	return i > 0 && i < len(c.Ops) && c.Ops[i].Kind == storage.Rename && c.Ops[i-1].Kind == storage.Drop && c.Ops[i-1].NS == c.Ops[i].To
 }
 
 // concerns tells whether the operation is on what the stream watches.
@@ -176,11 +194,16 @@ func (s *Stream) begin(kind string, c *storage.Commit, at position) *bsonval.Bui
 	b := bsonval.NewBuilder(512)
 	b.Set("_id", at.token()).Str("operationType", kind)
 	b.Set("clusterTime", bsonval.TimestampValue(uint32(c.TS>>32), uint32(c.TS))).Set("wallTime", bsonval.TimeValue(c.Wall))
+	if c.Session != nil {
+		b.Int64("txnNumber", c.Number).SetDoc("lsid", c.Session)
+	}
 	return b
 }
 
-// event is the operation's event; nil for what only expanded events show.
-func (s *Stream) event(c *storage.Commit, op *storage.Op, at position) (bsonval.Doc, error) {
+// event is the event of the commit's i-th operation; nil for what only expanded events
+// show.
+func (s *Stream) event(c *storage.Commit, i int, at position) (bsonval.Doc, error) {
+	op := &c.Ops[i]
 	switch op.Kind {
 	case storage.Insert, storage.Update, storage.Replace, storage.Delete:
 		return s.change(c, op, at)
@@ -196,6 +219,9 @@ func (s *Stream) event(c *storage.Commit, op *storage.Op, at position) (bsonval.
 		if s.spec.expanded {
 			b.OpenDoc("operationDescription")
 			to()
+			if replacedBy(c, i) {
+				b.Set("dropTarget", bsonval.BinaryValue(4, c.Ops[i-1].UUID[:]))
+			}
 			b.Close()
 		}
 		return b.Doc(), nil
@@ -233,8 +259,8 @@ func (s *Stream) catalogue(c *storage.Commit, op *storage.Op, at position) bsonv
 		}
 		b := s.onCollection(kind, c, op, at)
 		return b.OpenDoc("operationDescription").OpenArray("indexes").ItemDoc(spec).Close().Close().Doc()
-	case storage.SetOptions:
-		return s.onCollection("modify", c, op, at).SetDoc("operationDescription", op.After).Doc()
+	case storage.Modify:
+		return s.onCollection("modify", c, op, at).SetDoc("operationDescription", op.After).SetDoc("stateBeforeChange", op.Before).Doc()
 	}
 	return nil
 }

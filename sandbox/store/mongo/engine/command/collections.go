@@ -174,7 +174,7 @@ func (s *Server) dropDatabase(r *Request) (bsonval.Doc, error) {
 			}
 		}
 		if len(all) > 0 {
-			w.Tx.Mark(storage.DropDatabase, storage.NS{DB: r.DB})
+			w.Tx.MarkDropped(r.DB)
 			b.Str("dropped", r.DB)
 		}
 		return nil

@@ -1,6 +1,9 @@
 package command
 
 import (
+	"slices"
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/index"
@@ -35,12 +38,55 @@ func (s *Server) collMod(r *Request) (bsonval.Doc, error) {
 			}
 		}
 		options, changed, err := s.modifiedOptions(r, c)
-		if err != nil || !changed {
+		if err != nil {
 			return err
 		}
-		return w.Tx.SetOptions(ns, options)
+		if changed {
+			if err := w.Tx.SetOptions(ns, options); err != nil {
+				return err
+			}
+		}
+		w.Tx.MarkModified(c, stateBefore(c, spec), r.modification())
+		return nil
 	})
 	return b.Doc(), err
+}
+
+// modification is what the command asks for, as change streams tell it.
+func (r *Request) modification() bsonval.Doc {
+	var b bsonval.Builder
+	for name, v := range r.Body.All() {
+		if slices.Contains(strings.Fields(r.Spec.Fields), name) {
+			b.Set(name, v)
+		}
+	}
+	return b.Doc()
+}
+
+// stateBefore is what collMod found, as change streams tell it.
+func stateBefore(c *storage.Collection, spec bsonval.Doc) bsonval.Doc {
+	var b bsonval.Builder
+	b.OpenDoc("collectionOptions").Set("uuid", bsonval.BinaryValue(4, c.UUID[:]))
+	if c.Options != nil {
+		b.Fields(c.Options)
+	}
+	b.Close()
+	if spec == nil {
+		return b.Doc()
+	}
+	ix := findIndex(c, spec)
+	b.OpenDoc("indexOptions")
+	for _, name := range [...]string{"expireAfterSeconds", "hidden", "unique", "prepareUnique"} {
+		if spec.Get(name).IsMissing() {
+			continue
+		}
+		was := ix.Def.Spec.Get(name)
+		if was.IsMissing() {
+			was = bsonval.BoolValue(false)
+		}
+		b.Set(name, was)
+	}
+	return b.Close().Doc()
 }
 
 // modifiedOptions are the collection's options with those of the command in place.

@@ -2,7 +2,6 @@ package command
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"time"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -157,10 +156,8 @@ func (s *Server) killAllSessions(*Request) (bsonval.Doc, error) {
 func (s *Server) listSessions(bsonval.Value) ([]bsonval.Doc, error) {
 	var docs []bsonval.Doc
 	for _, sess := range s.sessions.All() {
-		digest := sha256.Sum256([]byte(sess.ID.User))
 		var b bsonval.Builder
-		b.OpenDoc("_id").Set("id", bsonval.BinaryValue(4, sess.ID.UUID[:])).Set("uid", bsonval.BinaryValue(0, digest[:])).Close()
-		b.Set("lastUse", bsonval.TimeValue(sess.LastUse()))
+		b.SetDoc("_id", sess.ID.Doc()).Set("lastUse", bsonval.TimeValue(sess.LastUse()))
 		docs = append(docs, b.Doc())
 	}
 	return docs, nil

@@ -95,6 +95,7 @@ func (s *Server) startTransaction(r *Request) error {
 		}
 	}
 	t := &transaction{number: r.txnNumber, tx: s.store.BeginAt(base), began: s.opts.Clock()}
+	t.tx.ForTransaction(r.Session.ID.Doc(), r.txnNumber)
 	r.Session.Txn = t
 	r.Tx = t.tx
 	return nil

@@ -3,6 +3,7 @@ package crud
 import (
 	"storeroom/sandbox/store/mongo/engine/agg"
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/diff"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -36,6 +37,8 @@ type Result struct {
 type modifier interface {
 	modify(w *Writer, doc bsonval.Doc, m *match.Matcher, insert bool) (bsonval.Doc, error)
 	replaces() bool
+	kind(before, after bsonval.Doc) storage.Kind
+	edits() []diff.Edit // nil: not known
 }
 
 // Update applies a change that has an Update.
@@ -134,11 +137,7 @@ func (w *Writer) updateOne(ns storage.NS, c *storage.Collection, m *match.Matche
 	if next, err = w.admit(c, row.Doc, next); err != nil {
 		return err
 	}
-	kind := storage.Update
-	if mod.replaces() {
-		kind = storage.Replace
-	}
-	if err := w.Tx.Update(ns, row.Record, next, kind); err != nil {
+	if err := w.Tx.Update(ns, row.Record, next, mod.kind(row.Doc, next), mod.edits()...); err != nil {
 		return err
 	}
 	res.Modified++
@@ -187,7 +186,15 @@ func (w *Writer) modifier(ch Change, c *storage.Collection) (modifier, error) {
 // operators is an update document.
 type operators struct{ *update.Update }
 
-func (u operators) replaces() bool { return u.IsReplacement() }
+func (u operators) replaces() bool     { return u.IsReplacement() }
+func (u operators) edits() []diff.Edit { return u.Edits() }
+
+func (u operators) kind(bsonval.Doc, bsonval.Doc) storage.Kind {
+	if u.IsReplacement() {
+		return storage.Replace
+	}
+	return storage.Update
+}
 
 func (u operators) modify(w *Writer, doc bsonval.Doc, m *match.Matcher, insert bool) (bsonval.Doc, error) {
 	index := -1
@@ -249,7 +256,15 @@ func (w *Writer) pipeline(ch Change) (modifier, error) {
 	return pipelined{p}, err
 }
 
-func (pipelined) replaces() bool { return false }
+func (pipelined) replaces() bool     { return false }
+func (pipelined) edits() []diff.Edit { return nil }
+
+func (pipelined) kind(before, after bsonval.Doc) storage.Kind {
+	if diff.Replaces(before, after) {
+		return storage.Replace
+	}
+	return storage.Update
+}
 
 func (p pipelined) modify(_ *Writer, doc bsonval.Doc, _ *match.Matcher, insert bool) (bsonval.Doc, error) {
 	it, err := p.stages.Over(stream.Docs([]bsonval.Doc{doc}))

@@ -4,6 +4,7 @@
 package session
 
 import (
+	"crypto/sha256"
 	"sync"
 	"time"
 
@@ -18,6 +19,12 @@ const Timeout = 30 * time.Minute
 type ID struct {
 	UUID [16]byte
 	User string
+}
+
+// Doc is the id as the server stores it, with the digest of the user's name.
+func (id ID) Doc() bsonval.Doc {
+	digest := sha256.Sum256([]byte(id.User))
+	return bsonval.D(bsonval.E("id", bsonval.BinaryValue(4, id.UUID[:])), bsonval.E("uid", bsonval.BinaryValue(0, digest[:])))
 }
 
 // Session is one logical session. Lock it while a command with a txnNumber works on it.

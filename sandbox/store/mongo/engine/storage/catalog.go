@@ -56,8 +56,20 @@ func (c *Collection) total() int64 {
 	return n
 }
 
-// Mark notes for change streams that a whole database was dropped.
-func (tx *Tx) Mark(kind Kind, ns NS) { tx.ops = append(tx.ops, Op{Kind: kind, NS: ns}) }
+// MarkDropped notes for change streams that a whole database was dropped.
+func (tx *Tx) MarkDropped(db string) {
+	tx.ops = append(tx.ops, Op{Kind: DropDatabase, NS: NS{DB: db}})
+}
+
+// MarkModified notes for change streams what collMod was asked for, and what was there
+// before. Its changes have been made before.
+func (tx *Tx) MarkModified(c *Collection, before, request bsonval.Doc) {
+	tx.ops = append(tx.ops, Op{Kind: Modify, NS: c.NS, UUID: c.UUID, Coll: c.ID, Before: before, After: request})
+}
+
+// ForTransaction notes the session and the number of the transaction that the changes
+// are of, for change streams.
+func (tx *Tx) ForTransaction(lsid bsonval.Doc, number int64) { tx.session, tx.number = lsid, number }
 
 // Rename gives a collection another name; the new one must be free.
 func (tx *Tx) Rename(from, to NS) error {

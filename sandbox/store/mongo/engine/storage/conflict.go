@@ -145,6 +145,7 @@ func (tx *Tx) rebase() error {
 		return err
 	}
 	defer w.Rollback()
+	w.session, w.number = tx.session, tx.number
 	moved := map[claim]int64{} // record ids that the inserts get
 	for _, op := range tx.ops {
 		if err := tx.redo(w, op, moved); err != nil {
@@ -172,7 +173,7 @@ func (tx *Tx) redo(w *Tx, op Op, moved map[claim]int64) error {
 		moved[claim{op.Coll, record}] = to
 		return err
 	case Update, Replace:
-		return w.Update(op.NS, record, op.After, op.Kind)
+		return w.Update(op.NS, record, op.After, op.Kind, op.Edits...)
 	case Delete:
 		return w.Delete(op.NS, record)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
@@ -14,10 +15,14 @@ type Commit struct {
 	Wall time.Time
 	Ops  []Op
 
+	Session bsonval.Doc // the lsid that a transaction of many commands was in; nil: none
+	Number  int64       // the transaction's
+
 	state *State // that it made
 }
 
-// history are the newest commits, bounded in bytes.
+// history are the newest commits, bounded in bytes. The last one always stays: it may be
+// larger than the bound, and a change stream has still to see it.
 type history struct {
 	commits []Commit
 	sizes   []int64
@@ -33,7 +38,7 @@ func (h *history) add(c Commit) {
 	}
 	h.commits, h.sizes, h.bytes = append(h.commits, c), append(h.sizes, size), h.bytes+size
 	drop := 0
-	for h.bytes > h.limit && drop < len(h.commits) {
+	for h.bytes > h.limit && drop < len(h.commits)-1 {
 		h.bytes -= h.sizes[drop]
 		h.gone = h.commits[drop].TS
 		h.commits[drop] = Commit{}

@@ -23,7 +23,7 @@ func appendCommit(dst []byte, s *State, ops []Op) []byte {
 }
 
 func appendOp(dst []byte, op *Op) []byte {
-	if op.Kind == DropDatabase {
+	if op.Kind == DropDatabase || op.Kind == Modify {
 		return dst
 	}
 	dst = append(dst, byte(op.Kind))

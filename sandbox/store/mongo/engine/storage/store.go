@@ -145,7 +145,7 @@ func (tx *Tx) Commit() error {
 		}
 	}
 	s.state.Store(next)
-	s.publish(Commit{TS: next.TS, Seq: next.Seq, Wall: s.opts.Clock(), Ops: tx.ops, state: next})
+	s.publish(Commit{TS: next.TS, Seq: next.Seq, Wall: s.opts.Clock(), Ops: tx.ops, Session: tx.session, Number: tx.number, state: next})
 	if s.log != nil {
 		s.log.maybeCompact(next)
 	}

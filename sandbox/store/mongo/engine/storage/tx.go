@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/diff"
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
@@ -18,6 +19,9 @@ type Tx struct {
 	ops    []Op
 	writer bool // holds the store's writer lock
 	done   bool
+
+	session bsonval.Doc // the lsid of a transaction's session; nil: none
+	number  int64       // the transaction's
 }
 
 // Kind is what an Op did.
@@ -35,6 +39,7 @@ const (
 	CreateIndex
 	DropIndex
 	DropDatabase // a mark for change streams; the drops of its collections come before
+	Modify       // a mark for change streams; what collMod did comes before
 )
 
 // Op is one change that a commit made.
@@ -47,6 +52,7 @@ type Op struct {
 	Before, After bsonval.Doc // documents; for Create and SetOptions the options; for indexes the spec
 	To            NS          // Rename
 	Name          string      // DropIndex
+	Edits         []diff.Edit // Update by operators: what they touch; nil: by a pipeline
 }
 
 // View freezes what the Tx has done so far and answers it. It may be read while the
@@ -128,8 +134,8 @@ func (tx *Tx) Insert(ns NS, doc bsonval.Doc) (int64, error) {
 }
 
 // Update puts doc in the place of the record's document. kind is Update or Replace,
-// which change streams tell apart.
-func (tx *Tx) Update(ns NS, record int64, doc bsonval.Doc, kind Kind) error {
+// which change streams tell apart. edits are what update operators touched.
+func (tx *Tx) Update(ns NS, record int64, doc bsonval.Doc, kind Kind, edits ...diff.Edit) error {
 	c := tx.own(ns)
 	if c == nil {
 		return missing(ns)
@@ -141,7 +147,7 @@ func (tx *Tx) Update(ns NS, record int64, doc bsonval.Doc, kind Kind) error {
 	if err := tx.change(c, record, before, doc); err != nil {
 		return err
 	}
-	tx.ops = append(tx.ops, Op{Kind: kind, NS: ns, UUID: c.UUID, Coll: c.ID, Record: record, Before: before, After: doc})
+	tx.ops = append(tx.ops, Op{Kind: kind, NS: ns, UUID: c.UUID, Coll: c.ID, Record: record, Before: before, After: doc, Edits: edits})
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/diff"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
@@ -44,6 +45,16 @@ type action interface {
 	apply(a *application, at spot, n *node) (*node, error)
 	// creates tells whether the path is made where it is missing.
 	creates() bool
+}
+
+// Edits are the paths that the update may change, for change streams.
+func (u *Update) Edits() []diff.Edit {
+	out := make([]diff.Edit, len(u.edits))
+	for i, e := range u.edits {
+		p, _ := e.do.(*push)
+		out[i] = diff.Edit{Path: e.path, Append: p != nil && !p.placed && !p.sliced && p.sort == nil}
+	}
+	return out
 }
 
 // IsReplacement tells an update that is a whole document.
