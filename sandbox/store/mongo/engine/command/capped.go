@@ -82,7 +82,7 @@ func (r *Request) fillCapped(w *crud.Writer, from *storage.Collection, to storag
 	}
 	bypass := *w
 	bypass.Bypass = true
-	cur := from.Records()
+	cur := from.Natural()
 	for ok := cur.First(); ok; ok = cur.Next() {
 		if err := r.Op.Check(); err != nil {
 			return err

@@ -56,7 +56,17 @@ func (s *Server) createOptions(r *Request, ns storage.NS) (bsonval.Doc, error) {
 			continue
 		}
 		switch name {
-		case "autoIndexId", "idIndex", "flags", "temp":
+		case "autoIndexId":
+			if !v.Truth() && r.Body.Get("clusteredIndex").Truth() {
+				return nil, mongoerr.New(6026501, "The 'clusteredIndex' option does not support {autoIndexId: false}")
+			}
+			continue
+		case "idIndex":
+			if r.Body.Get("clusteredIndex").Truth() {
+				return nil, mongoerr.New(mongoerr.InvalidOptions, "The 'clusteredIndex' option is not supported with the 'idIndex' option")
+			}
+			continue
+		case "flags", "temp":
 			continue
 		case "capped":
 			if v.Truth() {
@@ -71,6 +81,16 @@ func (s *Server) createOptions(r *Request, ns storage.NS) (bsonval.Doc, error) {
 				continue
 			}
 			v = bsonval.DocValue(collation.Complete(v.Doc()))
+		case "clusteredIndex":
+			var err error
+			if v, err = clusteredOption(v); err != nil {
+				return nil, err
+			}
+		case "expireAfterSeconds":
+			var err error
+			if v, err = expireOption(v, r.Body.Get("clusteredIndex").Truth(), !r.Body.Get("timeseries").IsMissing()); err != nil {
+				return nil, err
+			}
 		}
 		b.Set(name, v)
 	}
@@ -96,6 +116,9 @@ func (s *Server) checkOptions(r *Request, ns storage.NS, options bsonval.Doc) er
 		if _, err := match.Compile(v.Doc(), s.matchEnv(r.Op, nil)); err != nil {
 			return err
 		}
+	}
+	if err := s.checkClustered(options); err != nil {
+		return err
 	}
 	capped := options.Get("capped").Truth()
 	size := options.Get("size")
@@ -225,7 +248,7 @@ func collectionInfo(c *storage.Collection, nameOnly bool) bsonval.Doc {
 		b.Set("uuid", bsonval.BinaryValue(4, c.UUID[:]))
 	}
 	b.Close()
-	if len(c.Indexes) > 0 {
+	if len(c.Indexes) > 0 && c.Clustered() == nil {
 		b.SetDoc("idIndex", c.Indexes[0].Def.Spec)
 	}
 	return b.Doc()

@@ -155,7 +155,7 @@ func modifyIndex(w *crud.Writer, c *storage.Collection, spec bsonval.Doc, b *bso
 		next.Set("expireAfterSeconds", expire)
 	}
 	if !hidden.IsMissing() {
-		if def.Name == "_id_" {
+		if def.Name == "_id_" || def.Clustered {
 			return mongoerr.New(mongoerr.BadValue, "can't hide _id index")
 		}
 		b.Bool("hidden_old", def.Hidden).Bool("hidden_new", hidden.Truth())

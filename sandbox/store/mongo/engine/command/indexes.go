@@ -52,7 +52,7 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 			return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create new indexes on existing collection %s in a multi-document transaction.", ns)
 		}
 		for _, def := range defs {
-			if err := addIndex(r, w, ns, def); err != nil {
+			if err := addIndex(r, w, ns, def, created); err != nil {
 				return err
 			}
 		}
@@ -72,8 +72,11 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 }
 
 // addIndex builds an index unless it is there; one that differs is an error.
-func addIndex(r *Request, w *crud.Writer, ns storage.NS, def *index.Def) error {
+func addIndex(r *Request, w *crud.Writer, ns storage.NS, def *index.Def, created bool) error {
 	c := w.Tx.Collection(ns)
+	if err := mayCluster(c, def, created); err != nil {
+		return err
+	}
 	if def.Collator == nil && def.Spec.Get("collation").IsMissing() {
 		if err := inherit(def, c); err != nil {
 			return err
@@ -83,6 +86,8 @@ func addIndex(r *Request, w *crud.Writer, ns storage.NS, def *index.Def) error {
 		samePattern := ix.Def.Pattern.Same(def.Pattern) || comparablePatterns(ix.Def, def)
 		sameName := ix.Def.Name == def.Name
 		switch {
+		case samePattern && ix.Def.Clustered:
+			return nil
 		case samePattern && def.Name != ix.Def.Name && sameOptions(ix.Def, def):
 			return mongoerr.New(mongoerr.IndexOptionsConflict, "Index already exists with a different name: %s", ix.Def.Name)
 		case samePattern && sameName && (sameOptions(ix.Def, def) || ix.Def.Name == "_id_"):
@@ -160,8 +165,8 @@ func (s *Server) listIndexes(r *Request) (bsonval.Doc, error) {
 		return nil, mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)
 	}
 	var docs []bsonval.Doc
-	for _, ix := range c.Indexes {
-		docs = append(docs, ix.Def.Spec)
+	for _, ix := range visible(c) {
+		docs = append(docs, listedSpec(c, ix.Def))
 	}
 	return s.list(r, ns.String(), docs)
 }
@@ -212,11 +217,14 @@ func indexNames(c *storage.Collection, which bsonval.Value) ([]string, error) {
 		if which.Str() == "*" {
 			var names []string
 			for _, ix := range c.Indexes {
-				if ix.Def.Name != "_id_" {
+				if ix.Def.Name != "_id_" && !ix.Def.Clustered {
 					names = append(names, ix.Def.Name)
 				}
 			}
 			return names, nil
+		}
+		if by := c.Clustered(); by != nil && by.Def.Name == which.Str() {
+			return nil, mongoerr.New(5979800, "cannot drop clusteredIndex by name. The clusteredIndex is %s", by.Def.Pattern)
 		}
 		if which.Str() == "_id_" {
 			return nil, mongoerr.New(mongoerr.InvalidOptions, "cannot drop _id index")

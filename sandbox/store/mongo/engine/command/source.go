@@ -187,7 +187,7 @@ func (src *source) Replace(op *opctx.Op, db, coll string, docs []bsonval.Doc) er
 			return err
 		}
 		for _, ix := range indexes {
-			if ix.Def.Name == "_id_" {
+			if ix.Def.Name == "_id_" || ix.Def.Clustered {
 				continue
 			}
 			if err := w.Tx.CreateIndex(op, ns, ix.Def); err != nil {

@@ -85,14 +85,18 @@ func storageStats(b *bsonval.Builder, c *storage.Collection, scale int64) {
 	if c.Options.Get("capped").Truth() {
 		b.Number("max", c.Options.Get("max").Long()).Number("maxSize", c.Options.Get("size").Long()/scale)
 	}
-	b.Int32("nindexes", int32(len(c.Indexes))).OpenArray("indexBuilds").Close()
+	if c.Clustered() != nil {
+		b.Bool("clustered", true)
+	}
+	indexes := secondary(c)
+	b.Int32("nindexes", int32(len(indexes))).OpenArray("indexBuilds").Close()
 	total := int64(0)
-	for _, ix := range c.Indexes {
+	for _, ix := range indexes {
 		total += ix.Bytes
 	}
 	b.Number("totalIndexSize", total/scale).Number("totalSize", (total+c.Bytes)/scale)
 	b.OpenDoc("indexSizes")
-	for _, ix := range c.Indexes {
+	for _, ix := range indexes {
 		b.Number(ix.Def.Name, ix.Bytes/scale)
 	}
 	b.Close()
@@ -108,7 +112,7 @@ func (s *Server) indexStatsStage(state *storage.State, ns storage.NS, arg bsonva
 		return nil, nil
 	}
 	var docs []bsonval.Doc
-	for _, ix := range c.Indexes {
+	for _, ix := range secondary(c) {
 		var b bsonval.Builder
 		b.Str("name", ix.Def.Name).SetDoc("key", ix.Def.Pattern).Str("host", s.opts.SetName)
 		b.OpenDoc("accesses").Int64("ops", ix.Uses()).Set("since", bsonval.TimeValue(s.started)).Close()

@@ -20,7 +20,7 @@ const ttlBatch = 1000
 func (s *Server) expireDocuments(ctx context.Context) {
 	for _, c := range s.store.State().Collections("") {
 		for _, ix := range c.Indexes {
-			if ix.Def.Expire < 0 || ix.Def.Kind != index.Ordered {
+			if expireAfter(c, ix) < 0 || ix.Def.Kind != index.Ordered {
 				continue
 			}
 			for {
@@ -48,7 +48,8 @@ func (s *Server) expireSome(ctx context.Context, ns storage.NS, def *index.Def) 
 	if c == nil || c.Index(def.Name) == nil {
 		return 0, nil
 	}
-	records := expired(c.Index(def.Name), def, s.opts.Clock())
+	ix := c.Index(def.Name)
+	records := expired(ix, expireAfter(c, ix), s.opts.Clock())
 	op := opctx.New(ctx, s.opts.Clock())
 	w := &crud.Writer{Op: op, Store: s.store, Tx: tx, IDs: s.ids, Match: s.matchEnv}
 	n := 0
@@ -64,9 +65,19 @@ func (s *Server) expireSome(ctx context.Context, ns storage.NS, def *index.Def) 
 	return n, tx.Commit()
 }
 
+// expireAfter is how many seconds after the index's dates documents expire; -1: never.
+// An index that a collection is clustered by has it from the collection's options.
+func expireAfter(c *storage.Collection, ix *storage.Index) int64 {
+	if v := c.Options.Get("expireAfterSeconds"); ix.Def.Clustered && v.IsNumber() {
+		return v.Long()
+	}
+	return ix.Def.Expire
+}
+
 // expired are the records of dates up to now less the index's seconds.
-func expired(ix *storage.Index, def *index.Def, now time.Time) []int64 {
-	until := bsonval.DateValue(now.UnixMilli() - def.Expire*1000)
+func expired(ix *storage.Index, seconds int64, now time.Time) []int64 {
+	def := ix.Def
+	until := bsonval.DateValue(now.UnixMilli() - seconds*1000)
 	first := string(def.AppendField(nil, 0, bsonval.DateValue(math.MinInt64)))
 	last := string(def.AppendField(nil, 0, until))
 	if def.Fields[0].Desc {

@@ -82,6 +82,23 @@ func IDIndex() *index.Def {
 	return def
 }
 
+// idIndexFor is the index on _id that a collection with these options has.
+func idIndexFor(options bsonval.Doc) (*index.Def, error) {
+	v := options.Get("clusteredIndex")
+	if !v.Truth() {
+		return IDIndex(), nil
+	}
+	spec := IDIndex().Spec
+	if v.Type() == bsonval.Object {
+		spec = v.Doc()
+	}
+	b := bsonval.BuilderOf(spec)
+	if spec.Get("unique").IsMissing() {
+		b.Bool("unique", true)
+	}
+	return index.Parse(b.Bool("clustered", true).Doc())
+}
+
 // Create makes a collection with its index on _id; options are those of the command.
 func Create(op *opctx.Op, tx *storage.Tx, ns storage.NS, options bsonval.Doc) (*storage.Collection, error) {
 	if err := CheckNS(ns); err != nil {
@@ -91,7 +108,10 @@ func Create(op *opctx.Op, tx *storage.Tx, ns storage.NS, options bsonval.Doc) (*
 	if err != nil || c.IsView() {
 		return c, err
 	}
-	def := IDIndex()
+	def, err := idIndexFor(options)
+	if err != nil {
+		return nil, err
+	}
 	if err := inheritCollation(def, options); err != nil {
 		return nil, err
 	}

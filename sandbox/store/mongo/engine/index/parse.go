@@ -136,8 +136,10 @@ func Known(spec bsonval.Doc) bsonval.Doc {
 
 func (d *Def) parseOption(field string, v bsonval.Value, spec bsonval.Doc) error {
 	switch field {
-	case "key", "name", "ns", "background", "v", "commitQuorum", "comment", "clustered":
+	case "key", "name", "ns", "background", "v", "commitQuorum", "comment":
 		return nil
+	case "clustered":
+		d.Clustered = v.Truth()
 	case "unique":
 		d.Unique = v.Truth()
 	case "sparse":

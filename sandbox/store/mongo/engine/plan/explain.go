@@ -96,7 +96,7 @@ func (c *candidate) trialStats() bsonval.Doc {
 func (n *node) describe(done bool) bsonval.Doc {
 	b := bsonval.NewBuilder(512)
 	b.Str("stage", n.kind)
-	if n.kind == "EXPRESS_IXSCAN" {
+	if n.kind == "EXPRESS_IXSCAN" || n.kind == "EXPRESS_CLUSTERED_IXSCAN" {
 		n.describeExpress(b, done)
 		return b.Doc()
 	}
@@ -122,7 +122,9 @@ func (n *node) describe(done bool) bsonval.Doc {
 
 func (n *node) describeExpress(b *bsonval.Builder, done bool) {
 	d := n.scan.ix.Def
-	b.Str("keyPattern", d.Pattern.String()).Str("indexName", d.Name)
+	if !d.Clustered {
+		b.Str("keyPattern", d.Pattern.String()).Str("indexName", d.Name)
+	}
 	if done {
 		b.Number("keysExamined", n.stats.keys).Number("docsExamined", n.stats.docs).Number("nReturned", n.stats.advanced)
 	}
@@ -146,6 +148,9 @@ func (n *node) describeOwn(b *bsonval.Builder, done bool) {
 	switch n.kind {
 	case "COLLSCAN":
 		b.Str("direction", direction(n.back))
+		number("docsExamined", s.docs)
+	case clusteredScan:
+		n.describeCluster(b)
 		number("docsExamined", s.docs)
 	case "IXSCAN":
 		n.scan.describe(b)

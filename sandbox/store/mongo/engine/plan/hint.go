@@ -110,6 +110,9 @@ func (pl *planner) limited() ([]*candidate, error) {
 	if q.Min != nil && q.Max != nil && s.minKey >= s.maxKey {
 		return nil, mongoerr.New(51175, "The value provided for min() does not come before the value provided for max() in the hinted index")
 	}
+	if pl.hint.Def.Clustered {
+		return []*candidate{pl.complete(pl.limitedCluster(s))}, nil
+	}
 	a := &access{root: &node{kind: "IXSCAN", scan: s}, scans: []*scan{s}, residual: pl.cond.conjuncts()}
 	return []*candidate{pl.complete(a)}, nil
 }

@@ -13,16 +13,17 @@ import (
 
 // node is one stage of a plan: what it is to do, and what it has done.
 type node struct {
-	kind   string // the stage's name in explain
-	kids   []*node
-	filter *condition // asked of each row; nil: none
-	scan   *scan      // IXSCAN, COUNT_SCAN and the express ones
-	sort   *sorter    // SORT and SORT_MERGE
-	n      int64      // LIMIT, SKIP, and SORT's limit; 0: none
-	back   bool       // COLLSCAN from the end
-	spec   bsonval.Doc
-	extra  func(b *bsonval.Builder, done bool) // fields of its own for explain
-	begin  func(x *execution, n *node) stage   // makes the stage of a kind that only its file knows
+	kind    string // the stage's name in explain
+	kids    []*node
+	filter  *condition // asked of each row; nil: none
+	scan    *scan      // IXSCAN, COUNT_SCAN and the express ones
+	sort    *sorter    // SORT and SORT_MERGE
+	n       int64      // LIMIT, SKIP, and SORT's limit; 0: none
+	back    bool       // COLLSCAN from the end
+	cluster *cluster   // CLUSTERED_IXSCAN
+	spec    bsonval.Doc
+	extra   func(b *bsonval.Builder, done bool) // fields of its own for explain
+	begin   func(x *execution, n *node) stage   // makes the stage of a kind that only its file knows
 
 	stats stats
 	run   stage

@@ -12,6 +12,9 @@ const maxExplode = 200
 // orderScan makes an access give its rows in the query's order, by the index's own
 // order, or by merging one scan for each point; nil when the index can't.
 func (pl *planner) orderScan(a *access) *access {
+	if a.root.kind == "COLLSCAN" || a.root.kind == clusteredScan {
+		return pl.orderCluster(a)
+	}
 	if a.root.kind != "IXSCAN" || len(a.scans) != 1 {
 		return nil
 	}

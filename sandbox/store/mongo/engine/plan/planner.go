@@ -89,8 +89,18 @@ func (pl *planner) candidates() ([]*candidate, error) {
 
 // scanAll reads the whole collection.
 func (pl *planner) scanAll() []*candidate {
+	if ix := pl.coll.Clustered(); ix != nil {
+		for _, a := range pl.byCluster(ix, pl.cond.conjuncts()) {
+			a.root.turn(pl.order < 0)
+			return []*candidate{pl.complete(a)}
+		}
+	}
+	return []*candidate{pl.complete(pl.everyDocument())}
+}
+
+func (pl *planner) everyDocument() *access {
 	n := &node{kind: "COLLSCAN", back: pl.order < 0, filter: nonEmpty(pl.cond)}
-	return []*candidate{pl.complete(&access{root: n, fetched: true})}
+	return &access{root: n, fetched: true}
 }
 
 func onlyNatural(sort bsonval.Doc) bool {
@@ -165,6 +175,9 @@ func (pl *planner) usable(ix *storage.Index) bool {
 // byIndex answers the scans of one index, one for each choice of conditions where
 // arrays don't let all of them bound it.
 func (pl *planner) byIndex(ix *storage.Index, conds []*condition) []*access {
+	if ix.Def.Clustered {
+		return pl.byCluster(ix, conds)
+	}
 	var out []*access
 	for _, s := range pl.shapes(ix, conds) {
 		for skip := 0; ; skip++ {
@@ -219,6 +232,9 @@ func (pl *planner) scanned(u *usage) *access {
 
 // wholeIndex reads an index from one end to the other.
 func (pl *planner) wholeIndex(ix *storage.Index) *access {
+	if ix.Def.Clustered {
+		return pl.everyDocument()
+	}
 	s := newScan(ix)
 	return &access{root: &node{kind: "IXSCAN", scan: s}, scans: []*scan{s}, residual: pl.cond.conjuncts()}
 }
@@ -325,6 +341,9 @@ func (pl *planner) express() *node {
 		}
 		s := newScan(ix)
 		s.fields[0].bounds = intervals{point(v)}
+		if d.Clustered {
+			return expressCluster(s, v)
+		}
 		return &node{kind: "EXPRESS_IXSCAN", scan: s}
 	}
 	return nil

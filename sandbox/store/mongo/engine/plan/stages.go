@@ -2,14 +2,14 @@ package plan
 
 import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
-	"storeroom/sandbox/store/mongo/engine/storage/ptree"
+	"storeroom/sandbox/store/mongo/engine/storage"
 )
 
-// collScan reads every document in the order of insertion, or against it.
+// collScan reads every document in the natural order, or against it.
 type collScan struct {
 	x     *execution
 	n     *node
-	cur   ptree.Cursor[int64, bsonval.Doc]
+	cur   storage.Natural
 	begun bool
 }
 
@@ -37,7 +37,7 @@ func (s *collScan) work(m *member) (status, error) {
 func (s *collScan) step() bool {
 	switch {
 	case !s.begun:
-		s.cur, s.begun = s.x.coll.Records(), true
+		s.cur, s.begun = s.x.coll.Natural(), true
 		if s.n.back {
 			return s.cur.Last()
 		}
