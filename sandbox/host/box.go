@@ -25,6 +25,7 @@ type box struct {
 	deleted bool
 	visits  int                      // connections of Dial that are open, and other work that keeps it awake
 	rested  time.Time                // when it last had nothing to do
+	used    bool                     // since its state was written down
 	open    map[string]int           // connections to a store that the worker, or a visitor, has
 	last    map[string]time.Time     // when one was last opened or closed
 	seen    map[string]sandbox.Shelf // shelves of stores that nobody was connected to since
@@ -55,15 +56,26 @@ func (b *box) free() {
 	defer b.mu.Unlock()
 	b.run = nil
 	b.rested = time.Now()
-	b.state.Used = b.rested
+	b.state.Used, b.used = b.rested, true
 }
 
 // keep writes down what the host must know after a restart.
 func (b *box) keep() {
 	b.mu.Lock()
 	s := b.state
+	b.used = false
 	b.mu.Unlock()
 	b.save(s)
+}
+
+// keepUse writes down when the box was used last. No run waits for that.
+func (b *box) keepUse() {
+	b.mu.Lock()
+	used := b.used
+	b.mu.Unlock()
+	if used {
+		b.keep()
+	}
 }
 
 func (b *box) save(s state) {
@@ -200,6 +212,7 @@ func (b *box) sleep(ctx context.Context, force bool) error {
 
 // stopAll ends the worker and the stores; the caller holds waking.
 func (b *box) stopAll(ctx context.Context) error {
+	b.keepUse()
 	if p := b.awake(); p != nil {
 		if _, err := b.mongoShelf(ctx); err != nil { // while there is somebody to ask
 			b.note("look at MongoDB before it rests", err)

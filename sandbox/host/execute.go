@@ -33,7 +33,6 @@ func (h *Host) Run(ctx context.Context, id, runID string, cell sandbox.Cell, sin
 	case !b.begin(r):
 		r.end(sandbox.Busy, "")
 	default:
-		defer b.keep()
 		ctx, r.cancel = context.WithCancelCause(ctx)
 		defer r.cancel(nil)
 		defer context.AfterFunc(h.ctx, func() { r.cancel(errShutdown) })()
@@ -61,10 +60,7 @@ func (b *box) execute(ctx context.Context, r *run, cell sandbox.Cell) {
 	if b.markRan() && fresh {
 		r.emit(sandbox.Event{Kind: sandbox.Notice, Text: restarted})
 	}
-	r.handTo(p)
-	if err := p.link.Send(link.Message{Type: link.Run, Run: r.id, Cell: &cell}); err != nil {
-		p.kill()
-	}
+	r.handTo(p, cell)
 	b.watch(ctx, r, p, &s)
 }
 

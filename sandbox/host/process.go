@@ -153,6 +153,7 @@ func (p *process) serve(store, addr string) (net.Conn, error) {
 // start runs the worker's command with its end of a link as descriptor 3, and closes that
 // end here: while anybody else holds it, the link does not tell that the worker is gone.
 func start(ctx context.Context, l *link.Link, theirs *os.File, cmd *exec.Cmd, p *process) error {
+	l.Patience = overtime
 	p.link, p.cmd = l, cmd
 	p.ready, p.gone, p.open = make(chan struct{}), make(chan struct{}), map[string]int{}
 	err := cmd.Start()

@@ -36,9 +36,10 @@ func (h *Host) housekeeping() {
 	}
 }
 
-// rest stops stores without connections and sandboxes without runs.
+// rest stops stores without connections and sandboxes without runs, and notes who was used.
 func (h *Host) rest(now time.Time) {
 	for _, b := range h.all() {
+		b.keepUse()
 		ctx, cancel := context.WithTimeout(h.ctx, stopWithin)
 		patience := h.Limits.Rest
 		if !b.hasRun() {

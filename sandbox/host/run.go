@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"storeroom/sandbox"
+	"storeroom/sandbox/worker/link"
 )
 
 // run is one execution of a cell, from its first event to its End.
@@ -43,6 +44,11 @@ func newRun(id string, l sandbox.Limits, sink func(sandbox.Event)) *run {
 func (r *run) emit(e sandbox.Event) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.tell(e)
+}
+
+// tell is emit for who holds the lock.
+func (r *run) tell(e sandbox.Event) bool {
 	if r.ended {
 		return true
 	}
@@ -94,11 +100,15 @@ func (r *run) wantsLine() {
 	}
 }
 
-// handTo notes that p has the cell from here on.
-func (r *run) handTo(p *process) {
+// handTo gives p the cell. The run has begun when it is sent; what p answers comes after.
+func (r *run) handTo(p *process, cell sandbox.Cell) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.worker = p
+	if err := p.link.Send(link.Message{Type: link.Run, Run: r.id, Cell: &cell}); err != nil {
+		p.kill()
+	}
+	r.tell(sandbox.Event{Kind: sandbox.Started})
 }
 
 func (r *run) holder() *process {

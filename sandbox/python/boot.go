@@ -86,6 +86,9 @@ func (g *Guest) prepareImage(ctx context.Context) ([]word, error) {
 			return nil, fmt.Errorf("rehearse %q: %w", t.Source, err)
 		}
 	}
+	if err := g.leave(); err != nil {
+		return nil, err
+	}
 	words, err := g.findWords()
 	if err != nil {
 		return nil, err
@@ -106,15 +109,9 @@ func (g *Guest) finishImage() error {
 // bootTurn runs Storeroom's own text, without the runner.
 func (g *Guest) bootTurn(text string) error {
 	g.current = &turnState{}
-	return g.call(func() error {
-		p, err := g.put([]byte(text))
-		if err != nil {
-			return err
-		}
-		status, err := g.turn.Call(p, uint32(len(text)))
-		if err == nil && status != 0 {
-			err = errors.New("the boot's Python failed")
-		}
-		return err
-	})
+	status, err := g.enter(text)
+	if err == nil && status != 0 {
+		err = errors.New("the boot's Python failed")
+	}
+	return err
 }

@@ -30,7 +30,13 @@ type Guest struct {
 	clock   *clock                // of this turn, or of the last; the guest's thread's
 	ticking atomic.Pointer[clock] // of this turn; nil between turns
 	current *turnState
-	marks   []func() // what _host.call(b'm') does, for finding the words
+
+	turns   chan struct{} // lets a guest that waits go on with the current turn
+	pauses  chan pause    // says that it waits, or has returned
+	waiting bool          // for the next turn, inside Python
+	taken   bool          // the current turn was fetched; the guest's thread's
+
+	marks []func() // what _host.call(b'm') does, for finding the words
 
 	immortals *immortals // while the image is made; nil in forks
 
@@ -60,7 +66,8 @@ func (e *Engine) instantiate(c GuestConfig) (*Guest, error) {
 	if c.Memory == 0 {
 		c.Memory = DefaultMemory
 	}
-	g := &Guest{engine: e, files: c.Files, services: c.Services, limit: c.Memory}
+	g := &Guest{engine: e, files: c.Files, services: c.Services, limit: c.Memory,
+		turns: make(chan struct{}), pauses: make(chan pause, 1)}
 	g.clock = newClock(g, Turn{})
 	g.store = e.engine.NewStore(wasmtime.StoreConfig{Memory: c.Memory, Data: g, Epoch: g.due})
 	err := g.bind(e.template)
@@ -114,6 +121,10 @@ func (g *Guest) Close() error {
 	var err error
 	g.closing.Do(func() {
 		g.dead = true
+		if g.waiting {
+			close(g.turns)
+			<-g.pauses
+		}
 		if g.instance != nil {
 			g.instance.Close()
 		}

@@ -76,7 +76,8 @@ func hostCall(s *wasmtime.Store, a []uint64) (uint32, error) {
 func (g *Guest) serve(service byte, frame []byte) (answer []byte, known bool, err error) {
 	switch service {
 	case 't':
-		return g.onTurn(), true, nil
+		answer, err := g.onTurn()
+		return answer, true, err
 	case 'e':
 		return nil, true, g.onEnd(frame)
 	case 'm':

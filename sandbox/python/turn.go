@@ -62,18 +62,26 @@ type turnState struct {
 	result   Result
 }
 
-// runner is the text of every turn: Storeroom's Python fetches the learner's source
-// and runs it in __main__.
-const runner = "__import__('storeroom').turn()"
+// runner is Storeroom's Python that fetches a learner's source, runs it in __main__,
+// and asks for the next. It is entered once and stays: between turns the guest waits in
+// that question, because compiling and entering anew costs more than a short turn does.
+const runner = "__import__('storeroom').turns()"
+
+// pause is what the guest came to after a turn: the question for the next one, or the
+// end of the call that it was entered with.
+type pause struct {
+	returned bool
+	status   int32
+	err      error
+}
+
+// errClosed ends a guest that waits for a turn which does not come.
+var errClosed = errors.New("the guest is closed")
 
 // Turn runs one snippet and returns when it has ended. Output goes to the guest's
 // Files, questions to its Services. When ctx is done the turn is stopped as by Stop.
 // Errors: ErrBusy, ErrDead, ErrStopped, ErrTimeout, *Trap.
 func (g *Guest) Turn(ctx context.Context, t Turn) (Result, error) {
-	return g.run(ctx, t, runner)
-}
-
-func (g *Guest) run(ctx context.Context, t Turn, text string) (Result, error) {
 	if !g.busy.CompareAndSwap(false, true) {
 		return Result{}, ErrBusy
 	}
@@ -88,17 +96,47 @@ func (g *Guest) run(ctx context.Context, t Turn, text string) (Result, error) {
 	defer g.ticking.Store(nil)
 	defer clock.stop()
 	defer context.AfterFunc(ctx, func() { clock.ask(ByContext) })()
+	p := g.resume()
+	return g.conclude(p.status, p.err)
+}
 
-	var status uint32
-	err := g.call(func() error {
+// resume lets the guest go on, with the current turn or, without one, to its end.
+func (g *Guest) resume() pause {
+	if g.waiting {
+		g.turns <- struct{}{}
+	} else {
+		g.taken = false
+		go func() {
+			status, err := g.enter(runner)
+			g.pauses <- pause{true, status, err}
+		}()
+	}
+	p := <-g.pauses
+	g.waiting = !p.returned
+	return p
+}
+
+// leave brings a guest that waits for a turn back out of Python.
+func (g *Guest) leave() error {
+	if !g.waiting {
+		return nil
+	}
+	g.current = nil
+	return g.resume().err
+}
+
+// enter runs a text of Storeroom's own and answers the status that Python gives it.
+func (g *Guest) enter(text string) (status int32, err error) {
+	err = g.call(func() error {
 		p, err := g.put([]byte(text))
 		if err != nil {
 			return err
 		}
-		status, err = g.turn.Call(p, uint32(len(text)))
+		answer, err := g.turn.Call(p, uint32(len(text)))
+		status = int32(answer)
 		return err
 	})
-	return g.conclude(int32(status), err)
+	return status, err
 }
 
 // conclude makes the answer of a turn out of what the call into the guest answered
@@ -140,9 +178,21 @@ func (g *Guest) Stop() {
 	}
 }
 
-// onTurn answers the guest's own Python, which asks for the turn's name and source.
-func (g *Guest) onTurn() []byte {
-	return []byte(g.current.Name + "\x00" + g.current.Source)
+// onTurn answers the guest's own Python, which asks for a turn's name and source: at
+// once for the one that the guest was entered with, and otherwise when the next comes.
+// An empty answer ends the asking.
+func (g *Guest) onTurn() ([]byte, error) {
+	if g.taken {
+		g.pauses <- pause{}
+		if _, open := <-g.turns; !open {
+			return nil, errClosed
+		}
+	}
+	g.taken = true
+	if g.current == nil {
+		return nil, nil
+	}
+	return []byte(g.current.Name + "\x00" + g.current.Source), nil
 }
 
 // onEnd hears from the guest's own Python how the turn ended: a letter and a text.

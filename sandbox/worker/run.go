@@ -31,7 +31,6 @@ func (r *run) execute(ctx context.Context) {
 	defer r.cancel()
 	w := r.w
 	l := w.Limits
-	w.send(sandbox.Event{Kind: sandbox.Started})
 	began, refused := time.Now(), w.quota.Refused()
 	result, err := w.guest.Turn(ctx, python.Turn{Source: r.cell.Code, Name: r.cell.Name, Run: l.Run, Answer: l.Answer, Grace: l.Grace})
 	took := time.Since(began)

@@ -24,6 +24,7 @@ type session struct {
 	seat string
 
 	making sync.Mutex // held while the seat's sandbox is made
+	box    string     // the sandbox, once somebody asked for it; making guards it
 
 	mu        sync.Mutex
 	conns     map[*conn]bool
@@ -177,8 +178,12 @@ func (s *session) sandbox(ctx context.Context) (string, error) {
 	if s.isClosed() {
 		return "", errClosed
 	}
-	old := s.all.Seats.Sandbox(s.seat)
+	old := s.box
+	if old == "" {
+		old = s.all.Seats.Sandbox(s.seat)
+	}
 	if old != "" && s.all.Sandboxes.Exists(old) {
+		s.box = old
 		return old, nil
 	}
 	id, err := s.all.Sandboxes.Create(ctx)
@@ -188,6 +193,7 @@ func (s *session) sandbox(ctx context.Context) (string, error) {
 	if err := s.all.Seats.Assign(s.seat, id); err != nil {
 		return "", fmt.Errorf("remember a seat's sandbox: %w", err)
 	}
+	s.box = id
 	if old != "" { // it was not used for long and had to go
 		s.broadcast(bareMessage{Type: "reset"})
 	}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -63,6 +64,10 @@ type Message struct {
 
 // Link is one end. Send may be called from many goroutines, Receive from one.
 type Link struct {
+	// Patience is the longest that Send waits for the other end to read; 0: for ever.
+	// After that error the link is of no use.
+	Patience time.Duration
+
 	conn *net.UnixConn
 
 	sending sync.Mutex
@@ -146,6 +151,9 @@ func (l *Link) send(m Message, fds []int) error {
 	frame := append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(body)), uint32(len(body))), body...)
 	l.sending.Lock()
 	defer l.sending.Unlock()
+	if l.Patience > 0 {
+		l.conn.SetWriteDeadline(time.Now().Add(l.Patience))
+	}
 	if len(fds) > 0 {
 		n, _, err := l.conn.WriteMsgUnix(frame, unix.UnixRights(fds...), nil)
 		if err != nil {

@@ -2,11 +2,13 @@ package link
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"storeroom/sandbox"
 )
@@ -112,5 +114,19 @@ func TestUnannouncedDescriptorsDoNotPileUp(t *testing.T) {
 	}
 	if n := len(b.fds); n != 0 {
 		t.Errorf("%d descriptors were kept", n)
+	}
+}
+
+func TestAnEndThatDoesNotReadCannotHoldTheOther(t *testing.T) {
+	a, _ := ends(t)
+	a.Patience = 50 * time.Millisecond
+	var err error
+	for range 100 { // more than the socket holds
+		if err = a.Send(Message{Type: Run, Text: strings.Repeat("x", MaxFrame/2)}); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("got %v, not a deadline", err)
 	}
 }

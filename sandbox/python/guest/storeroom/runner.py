@@ -9,14 +9,26 @@ from . import cell, failure, streams
 _TAKE, _REPORT = b"t", b"e"
 
 
-def turn():
-    """Take the snippet from the host, run it, and report how it ended.
+def turns():
+    """Run snippet after snippet, until the host has no more."""
+    while True:
+        try:
+            taken = _host.call(_TAKE)
+            if not taken:
+                return
+            turn(*taken.decode("utf-8", "replace").split("\0", 1))
+        except KeyboardInterrupt:  # it came too late for the turn that it was meant for
+            pass
+
+
+def turn(name, source):
+    """Run a snippet and report how it ended.
 
     The report is a letter and a text: o; x and the exception's class; q and the
     exit status.
     """
     try:
-        report = _run()
+        report = _run(name, source)
     except KeyboardInterrupt:  # it came while our own lines ran
         report = b"xKeyboardInterrupt"
         failure.write_plainly("KeyboardInterrupt\n")
@@ -26,8 +38,7 @@ def turn():
     _host.call(_REPORT + report)
 
 
-def _run():
-    name, _, source = _host.call(_TAKE).decode("utf-8", "replace").partition("\0")
+def _run(name, source):
     failure.keep_reserve()
     try:
         for code in cell.compile_cell(source, name):
