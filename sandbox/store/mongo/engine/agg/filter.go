@@ -51,11 +51,12 @@ func uses(v bsonval.Value, name string) bool {
 }
 
 func (s matchStage) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
+	var asker match.Asker
 	return &filter{Iterator: in, keep: func(r stream.Row) (bool, error) {
 		if err := env.Op.Check(); err != nil {
 			return false, err
 		}
-		return s.m.MatchIn(env.Frame, r)
+		return asker.Ask(s.m.Root, env.Frame, r)
 	}}, nil
 }
 

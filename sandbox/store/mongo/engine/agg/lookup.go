@@ -288,7 +288,7 @@ const maxJoined = 100 << 20
 
 func (j *joining) collect(it stream.Iterator) (bsonval.Value, error) {
 	defer it.Close()
-	b := bsonval.NewBuilder(64)
+	b := new(bsonval.Builder)
 	for {
 		row, ok, err := it.Next()
 		if err != nil {
@@ -296,6 +296,9 @@ func (j *joining) collect(it stream.Iterator) (bsonval.Value, error) {
 		}
 		if !ok {
 			return b.Array(), nil
+		}
+		if b.Len() == 0 { // most find one
+			b = bsonval.NewBuilder(len(row.Doc) + 8)
 		}
 		if err := j.env.Op.Check(); err != nil {
 			return bsonval.Value{}, err

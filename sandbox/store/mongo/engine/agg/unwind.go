@@ -148,20 +148,11 @@ func (u *unwinder) put(d bsonval.Doc, v, i bsonval.Value) bsonval.Doc {
 // setPath is d with the value at path replaced, or removed by Missing. What stands on
 // the way and is no document gives way to one.
 func setPath(d bsonval.Doc, path []string, v bsonval.Value) bsonval.Doc {
+	before, old, after := d.Cut(path[0])
 	b := bsonval.NewBuilder(len(d) + v.Size() + 32)
-	done := false
-	for it := d.Iter(); it.Next(); {
-		if done || it.Name() != path[0] {
-			b.Raw(it.Raw())
-			continue
-		}
-		done = true
-		setBelow(b, it.Value(), path, v)
-	}
-	if !done {
-		setBelow(b, bsonval.Value{}, path, v)
-	}
-	return b.Doc()
+	b.Raw(before)
+	setBelow(b, old, path, v)
+	return b.Raw(after).Doc()
 }
 
 func setBelow(b *bsonval.Builder, old bsonval.Value, path []string, v bsonval.Value) {

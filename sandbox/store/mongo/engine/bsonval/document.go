@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"iter"
+	"math/bits"
 )
 
 // Doc is a whole BSON document (or an array's body), length and final zero included.
@@ -25,8 +26,8 @@ type Element struct {
 //
 //	for it := d.Iter(); it.Next(); { it.Name(); it.Value() }
 type Iter struct {
-	doc              Doc
-	at, name, val, e int // next element; this one's name, value and end
+	doc        Doc
+	at, val, e int // this element, its value and its end
 }
 
 // Iter starts before the first element.
@@ -39,24 +40,37 @@ func (d Doc) Iter() Iter {
 
 // Next goes to the next element and tells whether there is one.
 func (it *Iter) Next() bool {
-	it.at = it.e
-	t := Type(it.doc[it.at])
+	d, at := it.doc, it.e
+	it.at = at
+	t := Type(d[at])
 	if t == Missing {
 		return false
 	}
-	it.name = it.at + 1
-	i := it.name
-	for it.doc[i] != 0 {
+	val := nameEnd(d, at+1) + 1
+	it.val, it.e = val, val+size(t, d[val:])
+	return true
+}
+
+// nameEnd is where the name that starts at i ends: the place of its zero byte. Eight
+// bytes are looked at together (Mycroft's test for a zero byte in a word), since names
+// are short and every walk passes over them.
+func nameEnd(d Doc, i int) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(d); i += 8 {
+		w := binary.LittleEndian.Uint64(d[i:])
+		if zero := (w - ones) &^ w & tops; zero != 0 {
+			return i + bits.TrailingZeros64(zero)/8
+		}
+	}
+	for d[i] != 0 {
 		i++
 	}
-	it.val = i + 1
-	it.e = it.val + size(t, it.doc[it.val:])
-	return true
+	return i
 }
 
 // Type, Name and Value are those of the element that Next went to.
 func (it *Iter) Type() Type   { return Type(it.doc[it.at]) }
-func (it *Iter) Name() string { return text(it.doc[it.name : it.val-1]) }
+func (it *Iter) Name() string { return text(it.doc[it.at+1 : it.val-1]) }
 func (it *Iter) Value() Value {
 	return RawValue(Type(it.doc[it.at]), it.doc[it.val:it.e:it.e])
 }
@@ -64,32 +78,34 @@ func (it *Iter) Value() Value {
 // Raw is the whole element: type, name and value, to be copied as it is.
 func (it *Iter) Raw() []byte { return it.doc[it.at:it.e] }
 
+// Widths beyond those of a fixed size: a value that begins with its length has counted
+// and what that length leaves out.
+const (
+	counted  = 0x80
+	patterns = 0x7f // two texts that end with a zero byte
+)
+
+var widths = [256]byte{
+	Double: 8, Date: 8, Timestamp: 8, Int64: 8, Int32: 4, Bool: 1, ObjectID: 12, Decimal128: 16,
+	Object: counted, Array: counted, CodeScope: counted, String: counted + 4, Symbol: counted + 4,
+	Code: counted + 4, Binary: counted + 5, DBPointer: counted + 16, Regex: patterns,
+}
+
 // size is the length of a value of type t at the start of b, which must be valid.
 func size(t Type, b []byte) int {
-	switch t {
-	case Double, Date, Timestamp, Int64:
-		return 8
-	case Int32:
-		return 4
-	case Bool:
-		return 1
-	case Object, Array, CodeScope:
-		return int(binary.LittleEndian.Uint32(b))
-	case String, Symbol, Code:
-		return 4 + int(binary.LittleEndian.Uint32(b))
-	case Binary:
-		return 5 + int(binary.LittleEndian.Uint32(b))
-	case ObjectID:
-		return 12
-	case Decimal128:
-		return 16
-	case DBPointer:
-		return 16 + int(binary.LittleEndian.Uint32(b))
-	case Regex:
-		n := bytes.IndexByte(b, 0) + 1
-		return n + bytes.IndexByte(b[n:], 0) + 1
+	w := widths[t]
+	switch {
+	case w < patterns:
+		return int(w)
+	case w == patterns:
+		return regexSize(b)
 	}
-	return 0
+	return int(w-counted) + int(binary.LittleEndian.Uint32(b))
+}
+
+func regexSize(b []byte) int {
+	n := bytes.IndexByte(b, 0) + 1
+	return n + bytes.IndexByte(b[n:], 0) + 1
 }
 
 // All ranges over names and values in order.
@@ -116,12 +132,37 @@ func (d Doc) Values() iter.Seq[Value] {
 
 // Get is the first field with that name, or Missing. No dots are understood.
 func (d Doc) Get(name string) Value {
-	for it := d.Iter(); it.Next(); {
-		if it.Name() == name {
-			return it.Value()
+	if len(d) < 5 {
+		return Value{}
+	}
+	at, val, end := d.find(name)
+	return RawValue(Type(d[at]), d[val:end:end])
+}
+
+// find is where the first element with that name begins, where its value does, and where
+// it ends; without one, all three are the place of the document's final zero.
+func (d Doc) find(name string) (at, val, end int) {
+	for at = 4; ; at = end {
+		t := Type(d[at])
+		if t == Missing {
+			return at, at, at
+		}
+		val = nameEnd(d, at+1) + 1
+		end = val + size(t, d[val:])
+		if val-at-2 == len(name) && text(d[at+1:val-1]) == name {
+			return at, val, end
 		}
 	}
-	return Value{}
+}
+
+// Cut is Get with the whole elements before and after the field, as Builder.Raw takes
+// them; where it is missing, all are before it.
+func (d Doc) Cut(name string) (before []byte, v Value, after []byte) {
+	if len(d) < 5 {
+		return nil, Value{}, nil
+	}
+	at, val, end := d.find(name)
+	return d[4:at], RawValue(Type(d[at]), d[val:end:end]), d[end : len(d)-1]
 }
 
 // First is the first element; a document without one gives an empty name and Missing.

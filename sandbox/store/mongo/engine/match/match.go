@@ -47,8 +47,16 @@ func (m *Matcher) MatchIndex(op *opctx.Op, doc bsonval.Doc) (index int, ok bool,
 
 // MatchIn is Match for a row within a pipeline, whose variables frame holds.
 func (m *Matcher) MatchIn(frame *expr.Frame, row stream.Row) (bool, error) {
-	r := run{op: frame.Op, coll: frame.Op.Collator, row: row, frame: frame, index: -1}
-	return m.Root.matches(&r, row.Doc)
+	return new(Asker).Ask(m.Root, frame, row)
+}
+
+// Asker is MatchIn for one goroutine with many rows, which costs no memory for each.
+type Asker struct{ run run }
+
+// Ask tells whether the row matches root, with the variables that frame holds.
+func (a *Asker) Ask(root Node, frame *expr.Frame, row stream.Row) (bool, error) {
+	a.run = run{op: frame.Op, coll: frame.Op.Collator, row: row, frame: frame, index: -1}
+	return root.matches(&a.run, row.Doc)
 }
 
 // Fields are the paths that the filter asks about, in order, each once.

@@ -67,6 +67,7 @@ type execution struct {
 	op    *opctx.Op
 	coll  *storage.Collection
 	frame *expr.Frame
+	asker match.Asker
 	tally *opctx.Work // where examined keys and documents are counted
 }
 
@@ -95,8 +96,7 @@ func (x *execution) accepts(filter *condition, m *member) (bool, error) {
 	}
 	row := m.row
 	row.Doc = x.doc(m)
-	matcher := match.Matcher{Root: filter.node}
-	return matcher.MatchIn(x.frame, row)
+	return x.asker.Ask(filter.node, x.frame, row)
 }
 
 // doc answers the member's document without counting it as examined: what an index
