@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"storeroom/sandbox/cache"
 	"storeroom/sandbox/confine"
 	"storeroom/sandbox/parts"
 	"storeroom/sandbox/python"
@@ -28,8 +29,9 @@ type fleet struct {
 	program  string // this very binary
 	python   python.Config
 	set      *parts.Set
-	manyUIDs bool  // root, and able to give each sandbox a user of its own
-	pool     *pool // nil where there is no PostgreSQL
+	held     *cache.Held // keeps them from being swept
+	manyUIDs bool        // root, and able to give each sandbox a user of its own
+	pool     *pool       // nil where there is no PostgreSQL
 }
 
 func newFleet(ctx context.Context, h *Host) (*fleet, error) {
@@ -37,23 +39,23 @@ func newFleet(ctx context.Context, h *Host) (*fleet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	set, err := parts.Cached(h.Cache)
+	set, py, held, err := prepared(ctx, h.Cache)
 	if err != nil {
 		return nil, err
 	}
-	py, err := python.Cached(set, h.Cache)
-	if err != nil {
-		return nil, err
-	}
-	f := &fleet{h: h, program: program, python: py, set: set, manyUIDs: confine.ManyUsers()}
+	f := &fleet{h: h, program: program, python: py, set: set, held: held, manyUIDs: confine.ManyUsers()}
 	if set.Postgres == "" {
 		return f, nil
 	}
-	f.pool = &pool{parts: set.Postgres, template: filepath.Join(h.Cache, postgres.TemplateName(set.Postgres)), dir: filepath.Join(h.Data, "ready"), want: h.Pool, warn: h.log.Warn}
+	f.pool = &pool{parts: set.Postgres, template: template(h.Cache, set), dir: filepath.Join(h.Data, "ready"), want: h.Pool, warn: h.log.Warn}
 	if f.manyUIDs {
 		f.pool.uid = poolUID
 	}
-	return f, newPool(ctx, f.pool, h.Config.Run, h.Limits)
+	if err := newPool(ctx, f.pool, h.Config.Run, h.Limits); err != nil {
+		held.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // headroom is what a worker may use of private memory beyond its interpreter's and

@@ -88,6 +88,7 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 		return nil, err
 	}
 	if err := h.load(); err != nil {
+		h.fleet.held.Close()
 		h.lock.Close()
 		return nil, err
 	}
@@ -248,6 +249,7 @@ func (h *Host) Close(ctx context.Context) error {
 	}
 	wg.Wait()
 	h.tasks.Wait()
+	h.fleet.held.Close()
 	h.lock.Close()
 	return errors.Join(errs...)
 }

@@ -52,12 +52,17 @@ func newPool(ctx context.Context, p *pool, run string, limits sandbox.Limits) er
 	if err := os.MkdirAll(p.dir, 0o711); err != nil {
 		return err
 	}
-	unlock, err := lockTemplate(p.template)
+	return makeTemplate(ctx, p.parts, p.template, run, limits)
+}
+
+// makeTemplate makes the PostgreSQL template if need be.
+func makeTemplate(ctx context.Context, parts, template, run string, limits sandbox.Limits) error {
+	unlock, err := lockTemplate(template)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	return postgres.Template(ctx, postgres.TemplateConfig{Parts: p.parts, Dir: p.template, Run: filepath.Join(run, "template"), Limits: limits})
+	return postgres.Template(ctx, postgres.TemplateConfig{Parts: parts, Dir: template, Run: filepath.Join(run, "template"), Limits: limits})
 }
 
 // lockTemplate waits while another program makes the template: several may share the

@@ -117,7 +117,7 @@ const pageSize = 4096
 // replaceFile writes a new file at path: whoever opens path finds the old one or the
 // whole new one.
 func replaceFile(path string, mode os.FileMode, write func(*os.File) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	f, err := os.CreateTemp(filepath.Dir(path), unfinished)
 	if err != nil {
 		return err
 	}

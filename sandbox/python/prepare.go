@@ -78,6 +78,7 @@ func prepare(ctx context.Context, set *parts.Set, cacheDir string, report func(P
 		return c, err
 	}
 	defer unlock()
+	sweepUnfinished(dir)
 	if err := errors.Join(makeRoot(c.Root), makeGuest(c.Guest)); err != nil {
 		return c, err
 	}
@@ -97,7 +98,7 @@ func try(ctx context.Context, c Config) error {
 		return err
 	}
 	defer e.Close()
-	return withScratch(func(root *os.Root) error { return e.hello(ctx, root) })
+	return withScratch(c, func(root *os.Root) error { return e.hello(ctx, root) })
 }
 
 func (e *Engine) hello(ctx context.Context, home *os.Root) error {
@@ -135,13 +136,13 @@ func build(ctx context.Context, c Config, wasm string, stage func(Stage)) error 
 	}
 	defer e.Close()
 	stage(Booting)
-	if err := withScratch(func(root *os.Root) error { return e.boot(ctx, c, root) }); err != nil {
+	if err := withScratch(c, func(root *os.Root) error { return e.boot(ctx, c, root) }); err != nil {
 		return err
 	}
 	if e.image, err = openImage(c.Image); err != nil {
 		return err
 	}
-	return withScratch(func(root *os.Root) error { return e.hello(ctx, root) })
+	return withScratch(c, func(root *os.Root) error { return e.hello(ctx, root) })
 }
 
 func compile(c Config, wasm string) error {
@@ -213,6 +214,18 @@ func lock(ctx context.Context, path string, report func(Progress)) (unlock func(
 	}
 }
 
+// unfinished is the form of the names of what is not whole yet; a * is a number.
+const unfinished = ".new-*"
+
+// sweepUnfinished removes what a Prepare that was stopped has left: hundreds of megabytes,
+// if it was compiling. It is called under the lock.
+func sweepUnfinished(dir string) {
+	left, _ := filepath.Glob(filepath.Join(dir, unfinished))
+	for _, path := range left {
+		os.RemoveAll(path) // what stays costs room and nothing else
+	}
+}
+
 // makeRoot makes the guest's "/": empty folders where the others are mounted.
 func makeRoot(dir string) error {
 	for _, path := range append([]string{Home, Tmp}, readOnly...) {
@@ -231,7 +244,7 @@ func makeGuest(dir string) error {
 	if _, err := os.Stat(dir); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	fresh, err := os.MkdirTemp(filepath.Dir(dir), ".new-*")
+	fresh, err := os.MkdirTemp(filepath.Dir(dir), unfinished)
 	if err != nil {
 		return err
 	}
@@ -249,9 +262,10 @@ func makeGuest(dir string) error {
 	return os.Rename(fresh, dir)
 }
 
-// withScratch lends an empty folder.
-func withScratch(do func(*os.Root) error) error {
-	dir, err := os.MkdirTemp("", "storeroom-python-*")
+// withScratch lends an empty folder, which goes with the next Prepare if this one is
+// stopped.
+func withScratch(c Config, do func(*os.Root) error) error {
+	dir, err := os.MkdirTemp(filepath.Dir(c.Code), unfinished)
 	if err != nil {
 		return err
 	}

@@ -67,9 +67,17 @@ func TestPrepareMakesWhatIsMissingOrDamaged(t *testing.T) {
 			t.Fatalf("%+v, %v", c, err)
 		}
 	}
+	// What a Prepare that was stopped has left takes hundreds of megabytes.
+	stopped := filepath.Join(filepath.Dir(want.Code), ".new-1")
+	if err := os.WriteFile(stopped, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	prepare()
 	if len(stages) != 1 || stages[0] != Booting {
 		t.Errorf("stages %v, want the boot alone", stages)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(want.Code), ".new-*")); len(left) > 0 {
+		t.Errorf("%q are left", left)
 	}
 	if c, err := Cached(set, cache); err != nil || c != want {
 		t.Errorf("%+v, %v", c, err)

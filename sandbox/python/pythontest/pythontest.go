@@ -9,14 +9,21 @@ import (
 	"sync"
 	"testing"
 
+	"storeroom/sandbox/cache"
 	"storeroom/sandbox/parts"
 	"storeroom/sandbox/python"
 	"storeroom/sandbox/python/wasi"
 )
 
-// Config answers the prepared configuration.
+// Config answers the prepared configuration, which is kept from being swept until the
+// test's end.
 func Config(t testing.TB) python.Config {
 	t.Helper()
+	held, err := cache.Hold(t.Context(), parts.CacheDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { held.Close() })
 	set := parts.ForTest(t)
 	c, err := python.Cached(set, parts.CacheDir())
 	if err != nil {
@@ -25,6 +32,7 @@ func Config(t testing.TB) python.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	held.Only(set.Wasmtime, set.PythonWasm, set.Site, c.Code, c.Image, c.Guest)
 	return c
 }
 

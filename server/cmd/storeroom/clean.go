@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"storeroom/sandbox/cache"
 )
 
 // clean is the subcommand that removes what Storeroom has put on the machine.
@@ -32,7 +34,7 @@ func clean(ctx context.Context, t terminal, args []string) error {
 		going = append(going, doomed{f.data, "what learners made", []string{"sandboxes", "seats"}})
 	}
 	if !keepCache {
-		going = append(going, doomed{f.cache, "prepared parts; fetched and made again when needed", []string{"parts", "python"}})
+		going = append(going, doomed{f.cache, "prepared parts; fetched and made again when needed", []string{"parts", "python", "uses"}})
 	}
 	return remove(ctx, t, going, yes)
 }
@@ -91,6 +93,9 @@ func (d doomed) check() error {
 	if !ours {
 		return fmt.Errorf("%s does not look like a folder of Storeroom's: it holds none of %s; remove it yourself if it is one", d.path, strings.Join(d.signs, ", "))
 	}
+	if cache.InUse(d.path) {
+		return fmt.Errorf("a Storeroom that runs uses %s: stop it first", d.path)
+	}
 	lock, err := os.Open(filepath.Join(d.path, "lock"))
 	if err != nil {
 		return nil
@@ -121,6 +126,11 @@ func wholeSize(dir string) string {
 		}
 		return nil
 	})
+	return readable(total)
+}
+
+// readable is a number of bytes for a person.
+func readable(total int64) string {
 	switch {
 	case total >= 1<<30:
 		return fmt.Sprintf("%.1f GiB", float64(total)/(1<<30))

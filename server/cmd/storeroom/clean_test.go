@@ -4,6 +4,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+
+	"storeroom/sandbox/cache"
 )
 
 func TestCleanAsksAndNamesSizes(t *testing.T) {
@@ -54,4 +56,12 @@ func TestCleanLeavesARunningServerAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	storeroom(t, "", "clean", "--yes", "--keep-cache", "--data", data).wants(t, 1, "", "stop it first")
+	prepared := t.TempDir()
+	held, err := cache.Hold(t.Context(), prepared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	storeroom(t, "", "clean", "--yes", "--keep-data", "--cache", prepared).wants(t, 1, "", "stop it first")
+	held.Close()
+	storeroom(t, "", "clean", "--yes", "--keep-data", "--cache", prepared).wants(t, 0, "removed", "")
 }

@@ -72,7 +72,7 @@ func (d done) wants(t *testing.T, status int, out, err string) {
 func needsParts(t *testing.T) {
 	t.Helper()
 	hosttest.Config(t)
-	if !prepared(parts.CacheDir()) {
+	if !host.Prepared(parts.CacheDir()) {
 		t.Fatal("the parts are not prepared")
 	}
 }

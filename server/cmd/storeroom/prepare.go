@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"storeroom/sandbox/parts"
-	"storeroom/sandbox/python"
+	"storeroom/sandbox/cache"
+	"storeroom/sandbox/host"
 )
 
 // prepare is the subcommand that fetches the parts and makes Python ready.
@@ -28,17 +28,16 @@ func prepare(ctx context.Context, t terminal, args []string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	if prepared(f.cache) {
+	if host.Prepared(f.cache) {
 		return nil
 	}
 	lines := &progress{to: t.err, now: time.Now}
-	set, err := parts.Ensure(ctx, f.cache, func(p parts.Progress) { lines.say(p.String()) })
+	set, held, err := host.Prepare(ctx, f.cache, lines.say)
 	if err != nil {
-		return err
-	}
-	if _, err := python.Prepare(ctx, set, f.cache, func(p python.Progress) { lines.say(p.String()) }); err != nil {
 		return cacheProblem(err)
 	}
+	defer held.Close()
+	sweep(t, f.cache)
 	for _, missing := range set.Missing {
 		fmt.Fprintf(t.err, "missing on this machine: %s: %s\n", missing.Part, missing.Why)
 	}
@@ -57,20 +56,22 @@ func cacheProblem(err error) error {
 	return err
 }
 
-// prepared tells whether there is nothing left to prepare.
-func prepared(cache string) bool {
-	set, err := parts.Cached(cache)
+// sweep removes what earlier versions of Storeroom have left in the cache. That it can't be
+// is no reason to stop.
+func sweep(t terminal, dir string) {
+	freed, err := cache.Sweep(dir, time.Now())
 	if err != nil {
-		return false
+		fmt.Fprintf(t.err, "what earlier versions have prepared could not be removed: %v\n", err)
 	}
-	_, err = python.Cached(set, cache)
-	return err == nil
+	if freed > 0 {
+		fmt.Fprintf(t.err, "removed what earlier versions had prepared and nobody used of late: %s\n", readable(freed))
+	}
 }
 
 // prepareAside prepares, if need be, in a process of its own: compiling Python takes
 // gigabytes for a moment, and a server that lives on should not have been that large.
 func prepareAside(ctx context.Context, t terminal, cache string) error {
-	if prepared(cache) {
+	if host.Prepared(cache) {
 		return nil
 	}
 	self, err := os.Executable()
