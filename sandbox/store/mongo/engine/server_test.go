@@ -110,8 +110,18 @@ func TestRolesDeny(t *testing.T) {
 	if err := find(reader, "shop"); err != nil {
 		t.Error(err)
 	}
+	explain := func(c *mongo.Client, db string, inner bson.D) error {
+		return c.Database(db).RunCommand(ctx, bson.D{{Key: "explain", Value: inner}}).Err()
+	}
+	look := bson.D{{Key: "find", Value: "items"}}
+	if err := explain(reader, "shop", look); err != nil {
+		t.Error(err)
+	}
 	for name, err := range map[string]error{
-		"insert by a reader": insert(reader), "another database": find(writer, "other"), "nobody": find(connect("", ""), "shop"),
+		"explain in another database":    explain(reader, "other", look),
+		"explain of a write by a reader": explain(reader, "shop", bson.D{{Key: "delete", Value: "items"}, {Key: "deletes", Value: bson.A{bson.D{{Key: "q", Value: bson.D{}}, {Key: "limit", Value: 0}}}}}),
+		"an index filter by a writer":    writer.Database("shop").RunCommand(ctx, bson.D{{Key: "planCacheSetFilter", Value: "items"}, {Key: "query", Value: bson.D{}}, {Key: "indexes", Value: bson.A{"_id_"}}}).Err(),
+		"insert by a reader":             insert(reader), "another database": find(writer, "other"), "nobody": find(connect("", ""), "shop"),
 		"$out by a reader": func() error {
 			_, err := reader.Database("shop").Collection("items").Aggregate(ctx, bson.A{bson.D{{Key: "$out", Value: "copy"}}})
 			return err

@@ -13,12 +13,19 @@ func firstStages(name string) compiler {
 	switch name {
 	case "$documents":
 		return compileDocuments
-	case "$collStats", "$indexStats", "$currentOp", "$changeStream", "$listSessions", "$listLocalSessions", "$planCacheStats",
-		"$listSampledQueries", "$queryStats", "$listCatalog", "$operationMetrics":
+	case "$collStats", "$indexStats", "$currentOp", "$changeStream", "$listSessions", "$listLocalSessions", "$planCacheStats":
 		return compileSpecial
+	case "$listSampledQueries", "$queryStats", "$querySettings", "$listCatalog", "$operationMetrics":
+		return func(*Env, string, bsonval.Value) (Stage, error) {
+			return nil, mongoerr.New(mongoerr.CommandNotSupported, "the stage %s is not supported by this server", name)
+		}
+	case "$shardedDataDistribution":
+		return func(*Env, string, bsonval.Value) (Stage, error) {
+			return nil, mongoerr.New(6789101, "The $shardedDataDistribution stage can only be run on mongoS")
+		}
 	case "$geoNear":
 		return compileGeoNear
-	case "$search", "$searchMeta", "$vectorSearch", "$listSearchIndexes", "$rankFusion", "$scoreFusion":
+	case "$search", "$searchMeta", "$vectorSearch", "$listSearchIndexes":
 		return func(*Env, string, bsonval.Value) (Stage, error) {
 			return nil, mongoerr.New(31082, "Using %s and similar aggregation stages requires additional configuration. Please connect to Atlas or an AtlasCLI local deployment to enable.", name)
 		}

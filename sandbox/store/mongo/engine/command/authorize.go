@@ -231,6 +231,10 @@ func databaseAction(command string) (string, bool) {
 		return "dropRole", true
 	case "rolesInfo":
 		return "viewRole", true
+	case "planCacheClear":
+		return "planCacheWrite", true
+	case "planCacheSetFilter", "planCacheClearFilters", "planCacheListFilters":
+		return "planCacheIndexFilter", true
 	case "collMod", "collStats", "dbStats", "dbHash", "listCollections", "listIndexes", "dropDatabase", "validate", "compact",
 		"convertToCapped", "createUser", "dropUser", "createRole", "dropRole", "reIndex":
 		return command, true

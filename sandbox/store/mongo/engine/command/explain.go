@@ -16,7 +16,6 @@ import (
 func (s *Server) explainCommands() []Spec {
 	return []Spec{
 		{Name: "explain", Fields: "verbosity", Run: s.explain},
-		{Name: "planCacheClear", Fields: "query sort projection collation", Run: s.planCacheClear},
 	}
 }
 
@@ -66,7 +65,7 @@ func (r *Request) inner(body bsonval.Doc) (*Request, error) {
 	}
 	in := *r
 	in.Body, in.Spec = body, spec
-	return &in, nil
+	return &in, r.Server.authorize(&in)
 }
 
 func (s *Server) explainInto(r *Request, b *bsonval.Builder, verbosity string) error {
@@ -287,44 +286,4 @@ func (r *Request) tryChange(ns storage.NS, stage string, ch crud.Change) (res cr
 		return w.Delete(ns, ch)
 	}
 	return w.Update(ns, ch)
-}
-
-func (s *Server) planCacheClear(r *Request) (bsonval.Doc, error) {
-	ns, err := r.Collection()
-	if err != nil {
-		return nil, err
-	}
-	c := r.State().Collection(ns)
-	if c == nil {
-		return nil, nil
-	}
-	shape := ""
-	if !r.Body.Get("query").IsMissing() {
-		f := finding{ns: ns}
-		if f.filter, err = r.Doc("query"); err != nil {
-			return nil, err
-		}
-		if f.query.Sort, err = r.Doc("sort"); err != nil {
-			return nil, err
-		}
-		if f.projection, err = r.Doc("projection"); err != nil {
-			return nil, err
-		}
-		f.query.Explain = true
-		p, _, err := s.planFind(r, f, c)
-		if err != nil {
-			return nil, err
-		}
-		shape = p.QueryHash()
-	}
-	s.plans.Clear(c, shape)
-	return nil, nil
-}
-
-func (s *Server) planCacheStage(state *storage.State, ns storage.NS) ([]bsonval.Doc, error) {
-	c := state.Collection(ns)
-	if c == nil {
-		return nil, nil
-	}
-	return s.plans.Stats(c, s.opts.SetName), nil
 }

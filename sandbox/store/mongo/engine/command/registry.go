@@ -44,6 +44,8 @@ func (s *Server) tables() [][]Spec {
 		s.userCommands(),
 		s.authCommands(),
 		s.explainCommands(),
+		s.planCacheCommands(),
+		s.refusedCommands(),
 		s.profileCommands(),
 		s.cappedCommands(),
 	}

@@ -20,8 +20,9 @@ const replanAfter = 10
 
 // Cache remembers which plan won for a query's shape. Goroutines may share it.
 type Cache struct {
-	mu  sync.Mutex
-	all map[string]*entry
+	mu      sync.Mutex
+	all     map[string]*entry
+	filters map[filterKey]*IndexFilter
 }
 
 // entry is one remembered plan. It is used once a second competition agrees.
@@ -30,6 +31,7 @@ type entry struct {
 	plan      string // the winner's signature
 	works     int64
 	active    bool
+	filtered  bool // an index filter was in force
 	shape     string
 	key       string
 	created   time.Time
@@ -43,8 +45,8 @@ type entry struct {
 // NewCache makes an empty cache.
 func NewCache() *Cache { return &Cache{all: map[string]*entry{}} }
 
-// shapeText is what queries have in common that one plan serves.
-func (p *Plan) shapeText() string {
+// Shape is what queries have in common that one plan serves.
+func (p *Plan) Shape() string {
 	var b strings.Builder
 	p.cond.shape(&b)
 	b.Write(p.query.Sort)
@@ -53,15 +55,21 @@ func (p *Plan) shapeText() string {
 	if c, ok := p.x.op.Collator.(interface{ Spec() string }); ok {
 		b.WriteString(c.Spec())
 	}
-	if p.query.Count {
-		b.WriteByte('c')
-	}
 	return b.String()
 }
 
 // QueryHash and PlanKey name the query's shape, and the shape with the indexes there.
-func (p *Plan) QueryHash() string { return hash32(p.shapeText()) }
-func (p *Plan) PlanKey() string   { return hash32(p.shapeText() + p.indexText()) }
+func (p *Plan) QueryHash() string { return hash32(p.Shape()) }
+func (p *Plan) PlanKey() string   { return hash32(p.keyText()) }
+
+// keyText is what one remembered plan is for: a count's plan isn't a find's.
+func (p *Plan) keyText() string {
+	count := ""
+	if p.query.Count {
+		count = "c"
+	}
+	return p.Shape() + count + p.indexText()
+}
 
 func (p *Plan) indexText() string {
 	var b strings.Builder
@@ -85,7 +93,7 @@ func hash32(s string) string {
 	return fmt.Sprintf("%08X", h.Sum32())
 }
 
-func (p *Plan) cacheKey() string { return string(p.coll.UUID[:]) + p.shapeText() + p.indexText() }
+func (p *Plan) cacheKey() string { return string(p.coll.UUID[:]) + p.keyText() }
 
 // signature tells candidates of one query apart, whatever their bounds are.
 func (c *candidate) signature() string {
@@ -142,7 +150,7 @@ func (p *Plan) remember(best *candidate) {
 	defer c.mu.Unlock()
 	old := c.all[key]
 	e := &entry{
-		coll: p.coll.UUID, plan: best.signature(), works: works, shape: p.QueryHash(), key: p.PlanKey(), created: p.x.op.Now,
+		coll: p.coll.UUID, plan: best.signature(), works: works, shape: p.Shape(), filtered: p.filter != nil, key: p.PlanKey(), created: p.x.op.Now,
 		query: p.query.Filter.Source.Clone(), sort: p.query.Sort.Clone(), proj: p.query.Projection.Clone(), stages: best.root.describe(false),
 	}
 	e.candidate = append(e.candidate, best.score)
@@ -194,14 +202,15 @@ func (c *Cache) Stats(coll *storage.Collection, host string) []bsonval.Doc {
 			continue
 		}
 		b := bsonval.NewBuilder(512)
-		b.Str("version", "1").Str("queryHash", e.shape).Str("planCacheShapeHash", e.shape).Str("planCacheKey", e.key)
+		hash := hash32(e.shape)
+		b.Str("version", "1").Str("queryHash", hash).Str("planCacheShapeHash", hash).Str("planCacheKey", e.key)
 		b.Bool("isActive", e.active).Number("works", e.works).Str("worksType", "works").Set("timeOfCreation", bsonval.TimeValue(e.created))
 		b.OpenDoc("createdFromQuery").SetDoc("query", e.query).SetDoc("sort", orEmpty(e.sort)).SetDoc("projection", orEmpty(e.proj)).Close()
 		b.SetDoc("cachedPlan", e.stages).OpenArray("creationExecStats").Close().OpenArray("candidatePlanScores")
 		for _, f := range e.candidate {
 			b.Item(bsonval.DoubleValue(f))
 		}
-		b.Close().Bool("indexFilterSet", false).Number("estimatedSizeBytes", int64(len(e.stages)+len(e.query)+512)).Str("host", host)
+		b.Close().Bool("indexFilterSet", e.filtered).Number("estimatedSizeBytes", int64(len(e.stages)+len(e.query)+512)).Str("host", host)
 		out = append(out, b.Doc())
 	}
 	return out

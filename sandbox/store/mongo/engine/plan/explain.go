@@ -36,7 +36,7 @@ func (p *Plan) queryPlanner() bsonval.Doc {
 	} else {
 		b.Str("namespace", p.query.NS)
 	}
-	b.SetDoc("parsedQuery", p.cond.document()).Bool("indexFilterSet", false)
+	b.SetDoc("parsedQuery", p.cond.document()).Bool("indexFilterSet", p.filter != nil)
 	hash := p.QueryHash()
 	b.Str("queryHash", hash).Str("planCacheShapeHash", hash).Str("planCacheKey", p.PlanKey())
 	b.Number("optimizationTimeMillis", p.planning.Milliseconds())

@@ -12,6 +12,9 @@ import (
 // readHint finds the index that the query names, by name or key pattern.
 func (pl *planner) readHint() error {
 	v := pl.query.Hint
+	if pl.filter != nil {
+		return nil // a filter has the last word
+	}
 	switch v.Type() {
 	case bsonval.Missing:
 		return nil

@@ -51,7 +51,8 @@ type Plan struct {
 	cached   bool
 	began    time.Time
 	planning time.Duration
-	entry    *entry // of the cache, to be checked while running
+	entry    *entry       // of the cache, to be checked while running
+	filter   *IndexFilter // nil: any index may serve the query
 }
 
 // Choose picks a plan for q. coll may be nil: a collection that isn't there is empty.
@@ -72,7 +73,8 @@ func Choose(op *opctx.Op, coll *storage.Collection, q Query) (*Plan, error) {
 		p.root = &node{kind: "EOF"}
 		return p, nil
 	}
-	pl := &planner{op: op, coll: coll, query: &p.query, cond: p.cond}
+	p.filter = p.indexFilter()
+	pl := &planner{op: op, coll: coll, query: &p.query, cond: p.cond, filter: p.filter}
 	all, err := pl.candidates()
 	if err != nil {
 		return nil, err

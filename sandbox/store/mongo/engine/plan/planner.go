@@ -19,6 +19,8 @@ type planner struct {
 	cond  *condition
 	hint  *storage.Index // nil: none
 	order int            // hint on $natural: 1 or -1; 0: none
+	// filter says which indexes may be used; nil: any.
+	filter *IndexFilter
 }
 
 // candidate is one way to answer the whole query.
@@ -161,6 +163,8 @@ func (pl *planner) usable(ix *storage.Index) bool {
 	d := ix.Def
 	switch {
 	case pl.hint != nil && ix.Def != pl.hint.Def:
+		return false
+	case pl.filter != nil && !pl.filter.allows(d):
 		return false
 	case d.Hidden && pl.hint == nil:
 		return false
@@ -332,7 +336,7 @@ func (pl *planner) express() *node {
 	}
 	for _, ix := range pl.coll.Indexes {
 		d := ix.Def
-		if d.Kind != index.Ordered || d.Fields[0].Path != pl.cond.path || d.Hidden || d.Filter != nil || !(len(d.Fields) == 1 && d.Unique || q.Limit == 1) {
+		if d.Kind != index.Ordered || d.Fields[0].Path != pl.cond.path || d.Hidden || d.Filter != nil || pl.filter != nil || !(len(d.Fields) == 1 && d.Unique || q.Limit == 1) {
 			continue
 		}
 		f := field{bounder: bounder{d.Collator}, strings: sameCollation(d.Collator, pl.op.Collator)}

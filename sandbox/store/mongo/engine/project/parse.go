@@ -11,16 +11,16 @@ import (
 
 // parser gathers what a specification says before it is known which kind it is.
 type parser struct {
-	env        Env
-	root       *node
-	inclusion  bool
-	typed      bool // inclusion is known
-	id         int  // 1 included, -1 excluded, 0 not named
-	position   []string
-	notPlain   bool
-	sliced     bool // $slice was named,
-	elements   bool // $elemMatch,
-	meta       bool // $meta
+	env       Env
+	root      *node
+	inclusion bool
+	typed     bool // inclusion is known
+	id        int  // 1 included, -1 excluded, 0 not named
+	position  []string
+	notPlain  bool
+	sliced    bool // $slice was named,
+	elements  bool // $elemMatch,
+	meta      bool // $meta
 }
 
 // Compile checks and compiles a projection. The errors are the server's.

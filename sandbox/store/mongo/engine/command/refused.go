@@ -1,0 +1,21 @@
+package command
+
+import (
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+)
+
+// refusedCommands are commands of the manual that this server has a reason not to run.
+func (s *Server) refusedCommands() []Spec {
+	var out []Spec
+	refuse := func(code mongoerr.Code, reason string, names ...string) {
+		for _, name := range names {
+			out = append(out, Spec{Name: name, Fields: "*", Run: func(*Request) (bsonval.Doc, error) { return nil, mongoerr.New(code, "%s", reason) }})
+		}
+	}
+	refuse(31082, "Using Atlas Search Database Commands and the $listSearchIndexes aggregation stage requires additional configuration. Please connect to Atlas or an AtlasCLI local deployment to enable.",
+		"createSearchIndexes", "updateSearchIndex", "dropSearchIndex", "listSearchIndexes")
+	refuse(mongoerr.CommandNotSupported, "mapReduce is deprecated and needs JavaScript, which this server doesn't run: use aggregate with $group", "mapReduce")
+	refuse(mongoerr.CommandNotSupported, "query settings are not supported: name the index with hint, or use planCacheSetFilter", "setQuerySettings", "removeQuerySettings")
+	return out
+}
