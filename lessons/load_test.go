@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -70,6 +71,25 @@ func TestTheCourseThatIsBuiltInLoads(t *testing.T) {
 	for _, lesson := range course.Lessons {
 		if len(lesson.Blocks) == 0 {
 			t.Errorf("the lesson %s is empty", lesson.ID)
+		}
+	}
+}
+
+// widest is how many characters of a line are seen beside the storeroom at 1024 pixels.
+const widest = 72
+
+func TestCodeIsSeenWithoutScrollingSideways(t *testing.T) {
+	course, err := Load(Content())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lesson := range course.Lessons {
+		for _, cell := range lesson.Cells() {
+			for i, line := range strings.Split(cell.Code, "\n") {
+				if n := utf8.RuneCountInString(line); n > widest {
+					t.Errorf("lessons/content/%s:%d has %d characters: break the line before %d", cell.File, i+1, n, widest)
+				}
+			}
 		}
 	}
 }

@@ -9,10 +9,17 @@ person = {'name': 'Ada', 'age': 36}
 with open('ada.json', 'w') as file:
     json.dump(person, file)
 
-with psycopg2.connect(host='localhost', database='testdb', user='postgres', password='secret') as connection:
+connection = psycopg2.connect(
+    host='localhost', database='testdb',
+    user='postgres', password='secret')
+with connection:
     cursor = connection.cursor()
-    cursor.execute('CREATE TABLE IF NOT EXISTS people (name text PRIMARY KEY, age int)')
-    cursor.execute('INSERT INTO people VALUES (%(name)s, %(age)s) ON CONFLICT DO NOTHING', person)
+    cursor.execute("""
+        CREATE TABLE IF NOT EXISTS people (
+            name text PRIMARY KEY, age int);
+        INSERT INTO people VALUES (%(name)s, %(age)s)
+        ON CONFLICT DO NOTHING
+    """, person)
 
 people = MongoClient('localhost', 27017)['overview']['people']
 people.replace_one({'name': 'Ada'}, person, upsert=True)

@@ -1,6 +1,7 @@
 from pathlib import Path
 
-text = b'A long file is cut into blocks, and every block is kept more than once.'
+text = (b'A long file is cut into blocks, '
+        b'and every block is kept more than once.')
 BLOCK, COPIES, MACHINES = 16, 2, 3
 
 catalogue = []
@@ -9,7 +10,8 @@ for number, start in enumerate(range(0, len(text), BLOCK)):
     for machine in places:
         folder = Path(f'cluster/machine-{machine}')
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f'block-{number}').write_bytes(text[start:start + BLOCK])
+        block = text[start:start + BLOCK]
+        (folder / f'block-{number}').write_bytes(block)
     catalogue.append(places)
 
 for number, places in enumerate(catalogue):

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 Path('reports/2026').mkdir(parents=True, exist_ok=True)
-Path('reports/2026/january.csv').write_text('day,visitors\n1,120\n2,95\n')
+january = Path('reports/2026/january.csv')
+january.write_text('day,visitors\n1,120\n2,95\n')
 Path('reports/readme.txt').write_text('One file a month.\n')
 
 for path in sorted(Path('reports').rglob('*')):

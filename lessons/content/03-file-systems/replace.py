@@ -3,7 +3,7 @@ import os
 with open('settings.new', 'w') as file:
     file.write('colour = green\n')
     file.flush()
-    os.fsync(file.fileno())          # it is on the disk, not only on its way
+    os.fsync(file.fileno())   # it is on the disk, not only on its way
 
 os.replace('settings.new', 'settings.txt')
 print(open('settings.txt').read(), end='')

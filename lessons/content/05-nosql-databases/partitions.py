@@ -7,4 +7,5 @@ def machine(partition_key, machines=4):
 for sensor in ['kitchen', 'cellar', 'roof', 'garden', 'attic']:
     print(sensor, '-> machine', machine(sensor))
 
-print('the same key always goes to the same place:', machine('roof') == machine('roof'))
+print('the same key always goes to the same place:',
+      machine('roof') == machine('roof'))

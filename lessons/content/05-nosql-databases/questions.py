@@ -1,5 +1,6 @@
 def names(question):
-    return [p['name'] for p in shop.products.find(question, {'name': 1}).sort('name')]
+    found = shop.products.find(question, {'name': 1}).sort('name')
+    return [product['name'] for product in found]
 
 print(names({'kind': 'book'}))
 print(names({'pages': {'$gt': 300}}))

@@ -1,8 +1,15 @@
 from pathlib import Path
 
 events = {
-    '2026-11-20': ['{"user": "ada", "action": "login"}', '{"user": "grace", "action": "buy", "price": 12}'],
-    '2026-11-21': ['{"user": "ada", "action": "buy", "price": 30}', 'not json at all', '{"user": "alan", "action": "buy", "price": 8}'],
+    '2026-11-20': [
+        '{"user": "ada", "action": "login"}',
+        '{"user": "grace", "action": "buy", "price": 12}',
+    ],
+    '2026-11-21': [
+        '{"user": "ada", "action": "buy", "price": 30}',
+        'not json at all',
+        '{"user": "alan", "action": "buy", "price": 8}',
+    ],
 }
 for day, lines in events.items():
     folder = Path(f'lake/raw/events/day={day}')

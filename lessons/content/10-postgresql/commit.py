@@ -1,4 +1,6 @@
-other = psycopg2.connect(host='localhost', database='testdb', user='postgres', password='secret')
+other = psycopg2.connect(
+    host='localhost', database='testdb',
+    user='postgres', password='secret')
 other.autocommit = True
 watcher = other.cursor()
 

@@ -1,10 +1,17 @@
-connection = psycopg2.connect(host='localhost', database='testdb', user='postgres', password='secret')
+connection = psycopg2.connect(
+    host='localhost', database='testdb',
+    user='postgres', password='secret')
 cursor = connection.cursor()
-cursor.execute('DROP TABLE IF EXISTS guests')
-cursor.execute('CREATE TABLE guests (id serial PRIMARY KEY, name text, seats int)')
+cursor.execute("""
+    DROP TABLE IF EXISTS guests;
+    CREATE TABLE guests (id serial PRIMARY KEY, name text, seats int);
+""")
 
-for name, seats in [("O'Brien", 2), ("Robert'); DROP TABLE guests;--", 1)]:
-    cursor.execute('INSERT INTO guests (name, seats) VALUES (%s, %s) RETURNING id', (name, seats))
+guests = [("O'Brien", 2), ("Robert'); DROP TABLE guests;--", 1)]
+for name, seats in guests:
+    cursor.execute("""
+        INSERT INTO guests (name, seats) VALUES (%s, %s) RETURNING id
+    """, (name, seats))
     print('stored as', cursor.fetchone()[0])
 connection.commit()
 

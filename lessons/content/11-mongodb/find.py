@@ -4,7 +4,11 @@ people.insert_many([
     {'_id': 'edsger', 'name': 'Edsger', 'age': 52},
 ])
 
-question = {'age': {'$gte': 40}, '$or': [{'city': 'London'}, {'city': {'$exists': False}}]}
-for person in people.find(question, {'_id': 0, 'name': 1, 'age': 1}).sort('age', -1):
+question = {
+    'age': {'$gte': 40},
+    '$or': [{'city': 'London'}, {'city': {'$exists': False}}],
+}
+fields = {'_id': 0, 'name': 1, 'age': 1}
+for person in people.find(question, fields).sort('age', -1):
     print(person)
 print(people.count_documents({'city': 'London'}), 'live in London')

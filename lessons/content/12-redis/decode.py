@@ -1,4 +1,5 @@
-r = redis.Redis(host='localhost', port=6379, db=0, decode_responses=True)
+r = redis.Redis(host='localhost', port=6379, db=0,
+                decode_responses=True)
 
 print(r.get('foo'))
 r.set('greeting', 'grüß dich')

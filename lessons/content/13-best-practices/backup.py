@@ -1,7 +1,10 @@
 import io
 
-cursor.execute("DROP TABLE IF EXISTS recipes; CREATE TABLE recipes (id int, dish text); "
-               "INSERT INTO recipes VALUES (1, 'soup'), (2, 'bread')")
+cursor.execute("""
+    DROP TABLE IF EXISTS recipes;
+    CREATE TABLE recipes (id int, dish text);
+    INSERT INTO recipes VALUES (1, 'soup'), (2, 'bread');
+""")
 
 backup = io.StringIO()
 cursor.copy_expert('COPY recipes TO STDOUT', backup)

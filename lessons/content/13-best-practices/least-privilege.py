@@ -1,9 +1,14 @@
 cursor.execute("""
-    DO $$ BEGIN CREATE ROLE reader LOGIN PASSWORD 'only-reading'; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+    DO $$ BEGIN
+        CREATE ROLE reader LOGIN PASSWORD 'only-reading';
+    EXCEPTION WHEN duplicate_object THEN NULL;
+    END $$;
     GRANT SELECT ON recipes TO reader;
 """)
 
-reader = psycopg2.connect(host='localhost', database='testdb', user='reader', password='only-reading')
+reader = psycopg2.connect(
+    host='localhost', database='testdb',
+    user='reader', password='only-reading')
 reader.autocommit = True
 with reader.cursor() as limited:
     limited.execute('SELECT count(*) FROM recipes')
