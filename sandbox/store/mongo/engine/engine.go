@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -106,12 +107,26 @@ func (e *Engine) Run(ctx context.Context, db string, cmd bsonval.Doc) (bsonval.D
 	return e.server.Handle(ctx, c, &wire.Message{Body: body}).Doc, nil
 }
 
-// Snapshot is the whole database at this moment. It costs nothing to take and keeps
-// alive only what changes afterwards.
+// Snapshot is everything at this moment: all databases with their indexes and options.
+// It takes O(1), and keeps alive only what changes afterwards; the quota doesn't count
+// that. It may be kept for as long as the engine is open, and restored many times.
 func (e *Engine) Snapshot() *storage.State { return e.store.State() }
 
-// Restore makes a snapshot of this engine the database's content again.
-func (e *Engine) Restore(ctx context.Context, s *storage.State) error { return e.store.Restore(ctx, s) }
+// Restore makes all as it was at a snapshot of this engine, in O(1). Who works meanwhile
+// isn't disturbed: open cursors go on over what they began with, and an open transaction
+// commits unless it wrote what the restore has changed. Change streams can't go on
+// (ChangeStreamHistoryLost).
+func (e *Engine) Restore(ctx context.Context, s *storage.State) error {
+	return e.store.Restore(ctx, s, "")
+}
+
+// RestoreDatabase is Restore for one database; the others stay as they are.
+func (e *Engine) RestoreDatabase(ctx context.Context, s *storage.State, db string) error {
+	if db == "" {
+		return errors.New("restore: name the database")
+	}
+	return e.store.Restore(ctx, s, db)
+}
 
 // Sweep does at once what otherwise happens once a minute: expired documents, cursors
 // and sessions go, by the engine's clock.

@@ -37,7 +37,7 @@ func Open(op *opctx.Op, store *storage.Store, spec *Spec) (*Stream, error) {
 	}
 	if spec.start != nil {
 		s.at = *spec.start
-		if _, lost := store.After(s.at.ts - 1); lost && s.at.ts < store.State().TS {
+		if _, lost := store.After(s.from()); lost {
 			return nil, lostHistory()
 		}
 	}
@@ -77,15 +77,20 @@ func (s *Stream) Next() (stream.Row, bool, error) {
 	return stream.Row{}, false, nil
 }
 
+// from is the cluster time after which the commits are needed: with the one that the
+// last event was of, unless all of that has been read.
+func (s *Stream) from() uint64 {
+	if s.at.kind != ofCommit {
+		return s.at.ts - 1
+	}
+	return s.at.ts
+}
+
 // read takes the next commit into the queue.
 func (s *Stream) read() (bool, error) {
 	if len(s.commits) == 0 {
-		from := s.at.ts
-		if s.at.kind != ofCommit {
-			from-- // the rest of the commit that the last event was of
-		}
 		newest := s.store.State().TS
-		commits, lost := s.store.After(from)
+		commits, lost := s.store.After(s.from())
 		if lost {
 			return false, lostHistory()
 		}

@@ -26,6 +26,7 @@ func (s *Server) sweep(ctx context.Context) {
 	for _, sess := range s.sessions.Expire() {
 		s.endSession(sess.ID)
 	}
+	s.forgetOld(ctx)
 	s.expireTransactions()
 	s.expireDocuments(ctx)
 }

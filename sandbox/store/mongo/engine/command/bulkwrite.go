@@ -1,6 +1,8 @@
 package command
 
 import (
+	"cmp"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/cursor"
@@ -42,25 +44,46 @@ func (s *Server) bulkWrite(r *Request) (bsonval.Doc, error) {
 	if err := r.let(); err != nil {
 		return nil, err
 	}
-	var total bulkTotals
-	var docs []bsonval.Doc
-	failed, err := r.batch(len(ops), ordered, func(w *crud.Writer, i int) error {
-		doc, err := ops[i].run(r, w, i, &total)
-		if err != nil && !fatal(err) {
-			total.errors++
-			docs = append(docs, bulkError(i, mongoerr.From(err)))
-		} else if !errorsOnly {
-			docs = append(docs, doc)
-		}
-		return err
-	}, func() { total, docs = bulkTotals{}, nil })
+	answers, failed, err := r.batch(len(ops), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) { return ops[i].run(r, w) })
 	if err != nil {
 		return nil, err
 	}
 	if len(failed) > 0 && r.Tx != nil {
 		r.abortAfter = true
 	}
+	total := bulkTotals{errors: int64(len(failed))}
+	var docs []bsonval.Doc
+	for i, a := range answers {
+		if a == nil {
+			if len(failed) > 0 && failed[0].index == i {
+				docs, failed = append(docs, bulkError(i, failed[0].err)), failed[1:]
+			}
+			continue
+		}
+		total.add(ops[i].kind, a)
+		if !errorsOnly {
+			docs = append(docs, bsonval.NewBuilder(64).Double("ok", 1).Int32("idx", int32(i)).Fields(a).Doc())
+		}
+	}
 	return s.bulkReply(r, docs, total)
+}
+
+// add counts what one operation did.
+func (t *bulkTotals) add(kind string, answer bsonval.Doc) {
+	n := answer.Get("n").Long()
+	switch kind {
+	case "insert":
+		t.inserted += n
+	case "delete":
+		t.deleted += n
+	default:
+		t.modified += answer.Get("nModified").Long()
+		if answer.Get("upserted").IsMissing() {
+			t.matched += n
+		} else {
+			t.upserted++
+		}
+	}
 }
 
 func (s *Server) bulkReply(r *Request, docs []bsonval.Doc, total bulkTotals) (bsonval.Doc, error) {
@@ -78,6 +101,7 @@ func (s *Server) bulkReply(r *Request, docs []bsonval.Doc, total bulkTotals) (bs
 	b := bsonval.BuilderOf(reply)
 	b.Int32("nErrors", int32(total.errors)).Int32("nInserted", int32(total.inserted)).Int32("nMatched", int32(total.matched))
 	b.Int32("nModified", int32(total.modified)).Int32("nUpserted", int32(total.upserted)).Int32("nDeleted", int32(total.deleted))
+	r.writeRetried(b)
 	return b.Doc(), nil
 }
 
@@ -91,40 +115,24 @@ func bulkError(i int, e *mongoerr.Error) bsonval.Doc {
 	return b.Doc()
 }
 
-// run does the operation and answers its document in the cursor.
-func (o *bulkOp) run(r *Request, w *crud.Writer, i int, total *bulkTotals) (bsonval.Doc, error) {
-	if err := mayWrite(o.ns); err != nil {
+// run does the operation.
+func (o *bulkOp) run(r *Request, w *crud.Writer) (bsonval.Doc, error) {
+	if err := cmp.Or(mayWrite(o.ns), r.mayRetry(o.change.Multi, "multi=true")); err != nil {
 		return nil, err
 	}
-	b := bsonval.NewBuilder(64)
-	b.Double("ok", 1).Int32("idx", int32(i))
 	if o.kind == "insert" {
 		_, err := w.Insert(o.ns, o.doc)
-		if err == nil {
-			total.inserted++
-		}
-		b.Int32("n", 1)
-		return b.Doc(), err
+		return answer(1), err
 	}
 	if err := r.collate(o.source, w.Tx.Collection(o.ns)); err != nil {
 		return nil, err
 	}
 	if o.kind == "delete" {
 		res, err := w.Delete(o.ns, o.change)
-		total.deleted += res.Matched
-		b.Int32("n", int32(res.Matched))
-		return b.Doc(), err
+		return answer(res.Matched), err
 	}
 	res, err := w.Update(o.ns, o.change)
-	n := upsertedCount(res)
-	total.matched += res.Matched
-	total.modified += res.Modified
-	total.upserted += n
-	b.Int32("n", int32(res.Matched+n)).Int32("nModified", int32(res.Modified))
-	if n > 0 {
-		b.OpenDoc("upserted").Set("_id", res.Upserted).Close()
-	}
-	return b.Doc(), err
+	return updateAnswer(res), err
 }
 
 // bulkOps reads the operations and the namespaces that they speak of.

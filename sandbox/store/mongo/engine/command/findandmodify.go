@@ -7,6 +7,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/project"
+	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/stream"
 )
 
@@ -81,25 +82,37 @@ func (s *Server) findAndModify(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	s.counters.update.Add(1)
-	var res crud.Result
-	var value bsonval.Value
+	if old := r.answered(0); old != nil {
+		return bsonval.BuilderOf(old).Int32("retriedStmtId", r.stmt(0)).Doc(), nil
+	}
 	err = r.write(func(w *crud.Writer) error {
-		coll := w.Tx.Collection(ns)
-		if err := r.collate(r.Body, coll); err != nil {
-			return err
-		}
-		var err error
-		if m.remove {
-			res, err = w.Delete(ns, m.change)
-		} else {
-			res, err = w.Update(ns, m.change)
-		}
-		if err != nil {
-			return err
-		}
-		value, err = m.value(r, s.matchEnv(r.Op, coll), res)
+		reply, err := m.run(r, w, ns)
+		r.answers = []bsonval.Doc{reply}
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return r.answers[0], nil
+}
+
+// run does it and answers the reply.
+func (m *modification) run(r *Request, w *crud.Writer, ns storage.NS) (bsonval.Doc, error) {
+	coll := w.Tx.Collection(ns)
+	if err := r.collate(r.Body, coll); err != nil {
+		return nil, err
+	}
+	var res crud.Result
+	var err error
+	if m.remove {
+		res, err = w.Delete(ns, m.change)
+	} else {
+		res, err = w.Update(ns, m.change)
+	}
+	if err != nil {
+		return nil, err
+	}
+	value, err := m.value(r, r.Server.matchEnv(r.Op, coll), res)
 	if err != nil {
 		return nil, err
 	}

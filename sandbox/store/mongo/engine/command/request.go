@@ -30,9 +30,14 @@ type Request struct {
 
 	Tx            *storage.Tx // of the transaction that the command belongs to; nil: none
 	inTransaction bool
-	txnNumber     int64 // -1: none
-	retry         bool  // a retryable write
-	started       bool  // startTransaction
+	txnNumber     int64          // -1: none
+	retry         bool           // a retryable write
+	earlier       *storage.Retry // what earlier tries of it have done; nil: nothing
+	stmts         []int32        // numbers of its statements; nil: from firstStmt on
+	firstStmt     int32
+	answers       []bsonval.Doc // of a write's statements; nil for one that wasn't done
+	retried       []int32       // statements that an earlier try had done
+	started       bool          // startTransaction
 	maxTime       time.Duration
 	ctx           context.Context
 	exhaust       bsonval.Doc // the command to run next for an exhaust client

@@ -235,19 +235,11 @@ func (s *Server) execute(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	defer release()
-	if r.retry {
-		if old := r.Session.Retried(); old != nil {
-			return old, nil
-		}
-	}
 	run := r.Spec.Run
 	if fp := s.failWrite(r); fp != nil {
 		run = fp.aroundWrite
 	}
 	doc, err := run(r)
-	if err == nil && r.retry {
-		r.Session.Done(doc)
-	}
 	if r.inTransaction {
 		doc, err = s.leaveTransaction(r, doc, err)
 	}

@@ -38,6 +38,7 @@ func (s *Server) enter(r *Request) (release func(), err error) {
 		return none, mongoerr.New(mongoerr.InvalidOptions, "Transaction number cannot be negative")
 	}
 	release = r.Session.Checkout()
+	s.recall(r.Session)
 	if r.inTransaction {
 		if err := s.joinTransaction(r); err != nil {
 			release()
@@ -57,7 +58,10 @@ func (s *Server) enter(r *Request) (release func(), err error) {
 		release()
 		return none, err
 	}
-	r.retry = true
+	if err := r.retries(); err != nil {
+		release()
+		return none, err
+	}
 	return release, nil
 }
 
@@ -101,6 +105,7 @@ func (s *Server) endSessions(r *Request) (bsonval.Doc, error) {
 	for _, id := range ids {
 		s.endSession(id)
 	}
+	s.forget(r.Op.Context(), ids)
 	return nil, err
 }
 

@@ -62,6 +62,12 @@ func (s *Server) joinTransaction(r *Request) error {
 	case r.txnNumber < newest:
 		_, err := r.Session.Advance(r.txnNumber)
 		return err
+	case t == nil && s.wasCommitted(r):
+		if r.Spec.Name != "commitTransaction" {
+			return mongoerr.New(mongoerr.TransactionCommitted, "Transaction with { txnNumber: %d } has been committed.", r.txnNumber)
+		}
+		r.Session.Txn = &transaction{number: r.txnNumber, phase: committed}
+		return nil
 	case t == nil || t.number != r.txnNumber:
 		return mongoerr.New(mongoerr.NoSuchTransaction, "Given transaction number %d does not match any in-progress transactions. The active transaction number is %d", r.txnNumber, newest)
 	case t.phase == committed && r.Spec.Name != "commitTransaction":
@@ -115,6 +121,7 @@ func (s *Server) commitTransaction(r *Request) (bsonval.Doc, error) {
 	if err != nil || t.phase == committed {
 		return nil, err
 	}
+	t.tx.Remember(storage.Retry{Session: r.Session.ID.Key(), Number: t.number, Txn: true, Wall: r.Op.Now.UnixMilli()})
 	err = t.tx.Commit()
 	t.tx.Rollback()
 	t.tx = nil

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -57,6 +58,7 @@ func (r *Request) writeOnce(w *crud.Writer, do func(w *crud.Writer) error) error
 	if err := do(w); err != nil {
 		return err
 	}
+	r.remember(tx)
 	return tx.Commit()
 }
 
@@ -72,18 +74,23 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // batch runs the statements of a write command, each for itself: a failed one stops
-// the rest only when ordered. It answers the writeErrors.
-func (r *Request) batch(n int, ordered bool, each func(w *crud.Writer, i int) error, reset func()) ([]writeError, error) {
+// the rest only when ordered. It answers what each gave, nil for those that weren't
+// done, and the writeErrors. What an earlier try of the same command has done is not
+// done again.
+func (r *Request) batch(n int, ordered bool, each func(w *crud.Writer, i int) (bsonval.Doc, error)) ([]bsonval.Doc, []writeError, error) {
 	var failed []writeError
 	err := r.write(func(w *crud.Writer) error {
-		failed = nil
-		reset()
+		failed, r.answers, r.retried = nil, make([]bsonval.Doc, n), nil
 		for i := range n {
 			if err := r.Op.Check(); err != nil {
 				return err
 			}
-			err := each(w, i)
+			if r.answers[i] = r.answered(i); r.answers[i] != nil {
+				continue
+			}
+			answer, err := each(w, i)
 			if err == nil {
+				r.answers[i] = answer
 				continue
 			}
 			if fatal(err) {
@@ -96,7 +103,7 @@ func (r *Request) batch(n int, ordered bool, each func(w *crud.Writer, i int) er
 		}
 		return nil
 	})
-	return failed, err
+	return r.answers, failed, err
 }
 
 // fatal tells the errors that end a whole command, not one statement.
@@ -130,6 +137,7 @@ func (r *Request) writeReply(b *bsonval.Builder, failed []writeError) bsonval.Do
 		}
 	}
 	b.Set("electionId", bsonval.ObjectIDValue(r.Server.election)).SetDoc("opTime", r.Server.opTime())
+	r.writeRetried(b)
 	return b.Doc()
 }
 
@@ -160,22 +168,19 @@ func (s *Server) insert(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	s.counters.insert.Add(int64(len(docs)))
-	n := 0
-	failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) error {
+	one := answer(1)
+	answers, failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) {
 		if err := mayWrite(ns); err != nil {
-			return err
+			return nil, err
 		}
 		_, err := w.Insert(ns, docs[i])
-		if err == nil {
-			n++
-		}
-		return err
-	}, func() { n = 0 })
+		return one, err
+	})
 	if err != nil {
 		return nil, err
 	}
 	b := bsonval.NewBuilder(128)
-	b.Int32("n", int32(n))
+	b.Int32("n", int32(total(answers, "n")))
 	return r.writeReply(b, failed), nil
 }
 
@@ -206,42 +211,43 @@ func (s *Server) update(r *Request) (bsonval.Doc, error) {
 		}
 	}
 	s.counters.update.Add(int64(len(docs)))
-	var total crud.Result
-	var upserted []writeUpsert
-	failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) error {
-		if err := mayWrite(ns); err != nil {
-			return err
+	answers, failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) {
+		if err := cmp.Or(mayWrite(ns), r.mayRetry(changes[i].Multi, "multi=true")); err != nil {
+			return nil, err
 		}
 		if err := r.collate(docs[i], w.Tx.Collection(ns)); err != nil {
-			return err
+			return nil, err
 		}
 		res, err := w.Update(ns, changes[i])
-		total.Matched += res.Matched
-		total.Modified += res.Modified
-		if !res.Upserted.IsMissing() {
-			upserted = append(upserted, writeUpsert{i, res.Upserted})
-		}
-		return err
-	}, func() { total, upserted = crud.Result{}, nil })
+		return updateAnswer(res), err
+	})
 	if err != nil {
 		return nil, err
 	}
 	b := bsonval.NewBuilder(256)
-	b.Int32("n", int32(total.Matched)+int32(len(upserted)))
-	if len(upserted) > 0 {
-		b.OpenArray("upserted")
-		for _, u := range upserted {
-			b.OpenItem().Int32("index", int32(u.index)).Set("_id", u.id).Close()
-		}
-		b.Close()
-	}
-	b.Int32("nModified", int32(total.Modified))
+	b.Int32("n", int32(total(answers, "n")))
+	writeUpserted(b, answers)
+	b.Int32("nModified", int32(total(answers, "nModified")))
 	return r.writeReply(b, failed), nil
 }
 
-type writeUpsert struct {
-	index int
-	id    bsonval.Value
+// writeUpserted lists the _ids that updates have made.
+func writeUpserted(b *bsonval.Builder, answers []bsonval.Doc) {
+	opened := false
+	for i, a := range answers {
+		up := a.Get("upserted")
+		if up.IsMissing() {
+			continue
+		}
+		if !opened {
+			opened = true
+			b.OpenArray("upserted")
+		}
+		b.OpenItem().Int32("index", int32(i)).Fields(up.Doc()).Close()
+	}
+	if opened {
+		b.Close()
+	}
 }
 
 func parseUpdate(d bsonval.Doc) (crud.Change, error) {
@@ -304,23 +310,21 @@ func (s *Server) delete(r *Request) (bsonval.Doc, error) {
 		}
 	}
 	s.counters.delete.Add(int64(len(docs)))
-	var n int64
-	failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) error {
-		if err := mayWrite(ns); err != nil {
-			return err
+	answers, failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) {
+		if err := cmp.Or(mayWrite(ns), r.mayRetry(changes[i].Multi, "limit=0")); err != nil {
+			return nil, err
 		}
 		if err := r.collate(docs[i], w.Tx.Collection(ns)); err != nil {
-			return err
+			return nil, err
 		}
 		res, err := w.Delete(ns, changes[i])
-		n += res.Matched
-		return err
-	}, func() { n = 0 })
+		return answer(res.Matched), err
+	})
 	if err != nil {
 		return nil, err
 	}
 	b := bsonval.NewBuilder(128)
-	b.Int32("n", int32(n))
+	b.Int32("n", int32(total(answers, "n")))
 	return r.writeReply(b, failed), nil
 }
 

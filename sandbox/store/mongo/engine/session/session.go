@@ -1,6 +1,7 @@
 // Package session keeps logical sessions: who they belong to, when they were used last,
-// which retryable write was done last and with what answer, and the transaction that
-// is open in them.
+// which number the newest retryable write or transaction has, and the transaction that
+// is open in them. What retryable writes were answered is kept with the data, by package
+// storage.
 package session
 
 import (
@@ -27,6 +28,9 @@ func (id ID) Doc() bsonval.Doc {
 	return bsonval.D(bsonval.E("id", bsonval.BinaryValue(4, id.UUID[:])), bsonval.E("uid", bsonval.BinaryValue(0, digest[:])))
 }
 
+// Key is the ID as text, for package storage.
+func (id ID) Key() string { return string(id.UUID[:]) + id.User }
+
 // Session is one logical session. Lock it while a command with a txnNumber works on it.
 type Session struct {
 	ID ID
@@ -34,8 +38,7 @@ type Session struct {
 	mu       sync.Mutex
 	lastUse  time.Time
 	number   int64 // the newest txnNumber; -1: none yet
-	reply    bsonval.Doc
-	Txn      any // the transaction's state, package command's
+	Txn      any   // the transaction's state, package command's
 	checkout sync.Mutex
 }
 
@@ -162,21 +165,6 @@ func (s *Session) Advance(number int64) (fresh bool, err error) {
 	case number == s.number:
 		return false, nil
 	}
-	s.number, s.reply = number, nil
+	s.number = number
 	return true, nil
-}
-
-// Retried answers the reply of the retryable write with the newest number, nil when
-// that one has not been done.
-func (s *Session) Retried() bsonval.Doc {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reply
-}
-
-// Done keeps the reply of the write with the newest number.
-func (s *Session) Done(reply bsonval.Doc) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reply = reply
 }

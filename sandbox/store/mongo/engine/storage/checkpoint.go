@@ -25,10 +25,10 @@ func (l *log) maybeCompact(s *State) {
 		return
 	}
 	old.Close()
-	l.busy = true
-	n := l.number
+	l.busy, l.since = true, s.Seq
+	n, h := l.number, l.store.remembered()
 	l.compacts.Go(func() {
-		err := l.checkpoint(n, s)
+		err := l.checkpoint(n, s, h)
 		l.mu.Lock()
 		l.busy = false
 		l.mu.Unlock()
@@ -46,11 +46,11 @@ func (l *log) restart(s *State) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := l.number + 1
-	if err := l.checkpoint(n, s); err != nil {
+	if err := l.checkpoint(n, s, history{gone: s.TS - 1}); err != nil {
 		return err
 	}
 	l.file.Close()
-	l.size = 0
+	l.size, l.since = 0, s.Seq
 	if err := l.openFile(n); err != nil {
 		l.broken = err
 		return err
@@ -59,14 +59,15 @@ func (l *log) restart(s *State) error {
 	return nil
 }
 
-// checkpoint writes a file that makes s, under its final name only when it is whole.
-func (l *log) checkpoint(n uint64, s *State) error {
+// checkpoint writes a file that makes s and the history before it, under its final name only when it is whole.
+func (l *log) checkpoint(n uint64, s *State, h history) error {
 	path := l.path("checkpoint", n)
 	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	w := &checkpointer{out: bufio.NewWriterSize(f, 1<<20), state: s}
+	w.history(h)
 	w.all()
 	err = w.err
 	if err == nil {
@@ -96,8 +97,16 @@ type checkpointer struct {
 	err   error
 }
 
-func (w *checkpointer) all() {
+func (w *checkpointer) history(h history) {
 	_, w.err = w.out.WriteString(magic)
+	w.add(Op{Kind: horizon, Record: int64(h.gone)})
+	w.flush()
+	for i := range h.commits {
+		w.record(appendPast(nil, &h.commits[i]))
+	}
+}
+
+func (w *checkpointer) all() {
 	for _, c := range w.state.Collections("") {
 		w.add(Op{Kind: Create, Coll: c.ID, NS: c.NS, UUID: c.UUID, After: c.Options})
 		for _, ix := range c.Indexes {
@@ -107,6 +116,10 @@ func (w *checkpointer) all() {
 		for ok := cur.First(); ok && w.err == nil; ok = cur.Next() {
 			w.add(Op{Kind: Insert, Coll: c.ID, Record: cur.Key(), After: cur.Value()})
 		}
+	}
+	turns := w.state.retries.turns.Cursor()
+	for ok := turns.First(); ok; ok = turns.Next() {
+		w.add(Op{Kind: remember, Retry: w.state.Retry(turns.Value())})
 	}
 	w.flush()
 }
@@ -122,12 +135,18 @@ func (w *checkpointer) flush() {
 	if w.err != nil {
 		return
 	}
-	payload := appendCommit(nil, w.state, w.ops)
+	w.record(appendCommit(nil, &Commit{TS: w.state.TS, Seq: w.state.Seq, Ops: w.ops}))
+	w.ops, w.bytes = w.ops[:0], 0
+}
+
+func (w *checkpointer) record(payload []byte) {
+	if w.err != nil {
+		return
+	}
 	var head [recordHead]byte
 	binary.LittleEndian.PutUint32(head[:], uint32(len(payload)))
 	binary.LittleEndian.PutUint32(head[4:], crc(payload))
 	if _, w.err = w.out.Write(head[:]); w.err == nil {
 		_, w.err = w.out.Write(payload)
 	}
-	w.ops, w.bytes = w.ops[:0], 0
 }

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -18,7 +19,7 @@ type Commit struct {
 	Session bsonval.Doc // the lsid that a transaction of many commands was in; nil: none
 	Number  int64       // the transaction's
 
-	state *State // that it made
+	state *State // that it made; nil: made before the process began
 }
 
 // history are the newest commits, bounded in bytes. The last one always stays: it may be
@@ -49,6 +50,15 @@ func (h *history) add(c Commit) {
 
 func (h *history) clear(ts uint64) {
 	*h = history{limit: h.limit, gone: ts}
+}
+
+// remembered is the history as it is now.
+func (s *Store) remembered() history {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.history
+	h.commits = slices.Clone(h.commits)
+	return h
 }
 
 func (s *Store) publish(c Commit) {
@@ -83,7 +93,7 @@ func (s *Store) After(ts uint64) (commits []Commit, lost bool) {
 			hi = mid
 		}
 	}
-	return all[lo:len(all):len(all)], false
+	return slices.Clone(all[lo:]), false // the history forgets its own
 }
 
 // At answers the state as it was at a cluster time, which must not lie further back
@@ -97,9 +107,13 @@ func (s *Store) At(ts uint64) (*State, error) {
 	defer s.mu.Unlock()
 	all := s.history.commits
 	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].TS <= ts {
-			return all[i].state, nil
+		if all[i].TS > ts {
+			continue
 		}
+		if all[i].state == nil {
+			break // made before the process began
+		}
+		return all[i].state, nil
 	}
 	return nil, mongoerr.New(mongoerr.SnapshotTooOld, "Read timestamp %d is older than the oldest available timestamp.", ts>>32)
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // The folder holds at most one finished checkpoint, checkpoint-N, and the logs from
@@ -30,7 +31,13 @@ type log struct {
 	dir   string
 	store *Store
 	lock  *os.File
-	names map[uint64]NS // while replaying: what each collection is called
+	// While replaying:
+	names   map[uint64]NS     // what each collection is called
+	saved   map[uint64]*State // the states that are gone back to, by number
+	wall    time.Time         // of the commit
+	horizon bool              // it is known how far the history goes
+
+	since uint64 // number of the state of the newest checkpoint that was begun
 
 	mu       sync.Mutex // file and sizes, between the writer and the compaction
 	file     *os.File
@@ -60,7 +67,7 @@ func openLog(dir string, s *Store) (*log, *State, error) {
 		lock.Close()
 		return nil, nil, err
 	}
-	l.names = nil
+	l.names, l.saved = nil, nil
 	return l, state, nil
 }
 
@@ -74,20 +81,24 @@ func (l *log) load() (*State, error) {
 	opts := l.store.opts
 	l.store.opts.Memory, l.store.opts.Collections = 0, 0
 	defer func() { l.store.opts = opts }()
-	empty := &State{nextID: 1}
+	empty := &State{nextID: 1, store: l.store}
 	tx := &Tx{store: l.store, base: empty, cur: empty.copy()}
 	from := uint64(1)
 	if n := len(checkpoints); n > 0 {
 		from = checkpoints[n-1]
+	}
+	logs = slices.DeleteFunc(logs, func(n uint64) bool { return n < from })
+	if err := l.findUndone(logs); err != nil {
+		return nil, err
+	}
+	if len(checkpoints) > 0 {
 		if _, err := l.read(tx, l.path("checkpoint", from), false); err != nil {
 			return nil, err
 		}
+		l.since = tx.cur.Seq
 	}
 	l.number = from
 	for _, n := range logs {
-		if n < from {
-			continue
-		}
 		size, err := l.read(tx, l.path("log", n), true)
 		if err != nil {
 			return nil, err
@@ -98,7 +109,17 @@ func (l *log) load() (*State, error) {
 		return nil, err
 	}
 	l.sweep(from)
-	return tx.cur, nil
+	return l.begin(tx.cur)
+}
+
+// begin writes where the history starts when no file says it: in a new folder.
+func (l *log) begin(s *State) (*State, error) {
+	if l.horizon {
+		return s, nil
+	}
+	s.TS = l.store.tick(s.TS + 1)
+	l.store.history.clear(s.TS - 1)
+	return s, l.append(s, &Commit{Ops: []Op{{Kind: horizon, Record: int64(s.TS - 1)}}})
 }
 
 func (l *log) path(kind string, n uint64) string {
@@ -143,9 +164,33 @@ func (l *log) sweep(from uint64) {
 	}
 }
 
-// read replays one file and answers how many bytes of it are good. A torn end is no
-// error in a log; in a checkpoint, which was renamed when it was whole, it is.
-func (l *log) read(tx *Tx, path string, torn bool) (int64, error) {
+// read replays one file and answers how many bytes of it are good. Each record of a log
+// is a commit; a checkpoint is a state at its end alone.
+func (l *log) read(tx *Tx, path string, isLog bool) (int64, error) {
+	size, err := scan(path, isLog, func(payload []byte) error {
+		l.wall, tx.session, tx.number = time.Time{}, nil, 0
+		if err := tx.replay(payload); err != nil {
+			return err
+		}
+		if ops := shown(tx.ops); isLog && len(ops) > 0 {
+			l.store.history.add(Commit{TS: tx.cur.TS, Seq: tx.cur.Seq, Wall: l.wall, Ops: ops, Session: tx.session, Number: tx.number})
+			tx.ops = nil
+		}
+		tx.ops = tx.ops[:0]
+		if isLog {
+			l.save(tx)
+		}
+		return nil
+	})
+	if !isLog {
+		l.save(tx)
+	}
+	return size, err
+}
+
+// scan gives a file's records and answers how many bytes of it are good. A torn end is
+// no error in a log; in a checkpoint, which was renamed when it was whole, it is.
+func scan(path string, torn bool, each func(payload []byte) error) (int64, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, fmt.Errorf("open log: %w", err)
@@ -171,10 +216,9 @@ func (l *log) read(tx *Tx, path string, torn bool) (int64, error) {
 			}
 			return 0, fmt.Errorf("read %s: %w", path, err)
 		}
-		if err := tx.replay(payload); err != nil {
+		if err := each(payload); err != nil {
 			return 0, fmt.Errorf("replay %s: %w", path, err)
 		}
-		tx.ops = tx.ops[:0]
 		good += int64(len(payload) + recordHead)
 	}
 }
@@ -225,14 +269,15 @@ func (l *log) openFile(n uint64) error {
 
 // append writes one commit. When it returns nil the record is with the kernel: it
 // outlives the process, however that ends.
-func (l *log) append(s *State, ops []Op) error {
+func (l *log) append(s *State, c *Commit) error {
+	c.TS, c.Seq = s.TS, s.Seq
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.broken != nil {
 		return l.broken
 	}
 	l.buf = append(l.buf[:0], make([]byte, recordHead)...)
-	l.buf = appendCommit(l.buf, s, ops)
+	l.buf = appendCommit(l.buf, c)
 	if err := l.write(); err != nil {
 		return err
 	}

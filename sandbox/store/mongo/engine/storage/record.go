@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
@@ -13,19 +14,25 @@ import (
 // a kind byte and what that kind needs. Numbers are varints, texts and documents have
 // their length before them.
 
-func appendCommit(dst []byte, s *State, ops []Op) []byte {
-	dst = binary.AppendUvarint(dst, s.TS)
-	dst = binary.AppendUvarint(dst, s.Seq)
-	for i := range ops {
-		dst = appendOp(dst, &ops[i])
+func appendCommit(dst []byte, c *Commit) []byte {
+	dst = binary.AppendUvarint(dst, c.TS)
+	dst = binary.AppendUvarint(dst, c.Seq)
+	if !c.Wall.IsZero() {
+		dst = appendOp(dst, &Op{Kind: stamp, Record: c.Wall.UnixMilli()})
+	}
+	if c.Session != nil {
+		dst = appendOp(dst, &Op{Kind: transaction, Record: c.Number, After: c.Session})
+	}
+	for i := range c.Ops {
+		dst = appendOp(dst, &c.Ops[i])
+		if c.Ops[i].Edits != nil {
+			dst = appendEdits(append(dst, byte(edits), 0), c.Ops[i].Edits)
+		}
 	}
 	return dst
 }
 
 func appendOp(dst []byte, op *Op) []byte {
-	if op.Kind == DropDatabase || op.Kind == Modify {
-		return dst
-	}
 	dst = append(dst, byte(op.Kind))
 	dst = binary.AppendUvarint(dst, op.Coll)
 	switch op.Kind {
@@ -43,8 +50,27 @@ func appendOp(dst []byte, op *Op) []byte {
 		dst = appendOptions(dst, op.After)
 	case Rename:
 		dst = appendString(appendString(dst, op.To.DB), op.To.Coll)
-	case DropIndex:
+	case DropIndex, forget:
 		dst = appendString(dst, op.Name)
+	case DropDatabase:
+		dst = appendString(dst, op.NS.DB)
+	case Modify:
+		dst = append(appendMaybe(dst, op.Before), op.After...)
+	case remember:
+		dst = appendRetry(dst, op.Retry)
+	case stamp, horizon:
+		dst = binary.AppendVarint(dst, op.Record)
+	case transaction:
+		dst = append(binary.AppendVarint(dst, op.Record), op.After...)
+	case undo:
+		dst = appendString(binary.AppendVarint(dst, op.Record), op.Name)
+	}
+	return dst
+}
+
+func appendVarints(dst []byte, numbers ...int64) []byte {
+	for _, n := range numbers {
+		dst = binary.AppendVarint(dst, n)
 	}
 	return dst
 }
@@ -118,10 +144,16 @@ func (r *reader) doc() bsonval.Doc {
 	return bsonval.Doc(r.bytes(n)).Clone()
 }
 
-// replay applies one record's payload to the Tx.
+// replay applies one record's payload to the Tx, whose ops it leaves for the history.
 func (tx *Tx) replay(payload []byte) error {
 	r := &reader{b: payload}
-	tx.cur.TS, tx.cur.Seq = r.uvarint(), r.uvarint()
+	ts, seq := r.uvarint(), r.uvarint()
+	if len(r.b) > 0 && Kind(r.b[0]) == past {
+		r.bytes(1)
+		tx.store.history.add(r.past(ts, seq))
+		return r.err
+	}
+	tx.cur.TS, tx.cur.Seq = ts, seq
 	for len(r.b) > 0 {
 		if err := tx.replayOp(r); err != nil {
 			return err
@@ -145,8 +177,22 @@ func (tx *Tx) replayOp(r *reader) error {
 		op.Name, op.After = r.string(), r.doc()
 	case Rename:
 		op.To = NS{r.string(), r.string()}
-	case DropIndex:
+	case DropIndex, forget:
 		op.Name = r.string()
+	case DropDatabase:
+		op.NS.DB = r.string()
+	case Modify:
+		op.Before, op.After = r.maybe(), r.doc()
+	case remember:
+		op.Retry = r.retry()
+	case stamp, horizon:
+		op.Record = r.varint()
+	case transaction:
+		op.Record, op.After = r.varint(), r.doc()
+	case undo:
+		op.Record, op.Name = r.varint(), r.string()
+	case edits:
+		op.Edits = r.edits()
 	case Drop:
 	default:
 		return fmt.Errorf("unknown operation %d", op.Kind)
@@ -154,8 +200,8 @@ func (tx *Tx) replayOp(r *reader) error {
 	if r.err != nil {
 		return r.err
 	}
-	if op.Kind == Create {
-		return tx.recreate(op)
+	if done, err := tx.replayOwn(op); done {
+		return err
 	}
 	ns, ok := tx.store.log.names[op.Coll]
 	if !ok {
@@ -174,12 +220,43 @@ func (tx *Tx) replayOp(r *reader) error {
 	return nil
 }
 
+// replayOwn applies the operations that are on no collection that is there.
+func (tx *Tx) replayOwn(op Op) (done bool, err error) {
+	switch op.Kind {
+	case Create:
+		return true, tx.recreate(op)
+	case DropDatabase:
+		tx.MarkDropped(op.NS.DB)
+	case remember:
+		tx.remember(*op.Retry)
+	case forget:
+		tx.forget(op.Name)
+	case stamp:
+		tx.store.log.wall = time.UnixMilli(op.Record)
+	case horizon:
+		tx.store.history.clear(uint64(op.Record))
+		tx.store.log.horizon = true
+	case transaction:
+		tx.session, tx.number = op.After, op.Record
+	case edits:
+		if n := len(tx.ops); n > 0 {
+			tx.ops[n-1].Edits = op.Edits
+		}
+	case undo:
+		return true, tx.replayUndo(op)
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
 // recreate makes a collection with the number that it had.
 func (tx *Tx) recreate(op Op) error {
 	c := &Collection{NS: op.NS, ID: op.Coll, UUID: op.UUID, Options: op.After, next: 1}
 	tx.cur.nextID = max(tx.cur.nextID, op.Coll+1)
 	tx.put(c)
 	tx.store.log.names[op.Coll] = op.NS
+	tx.ops = append(tx.ops, op)
 	return nil
 }
 
@@ -190,6 +267,8 @@ func (tx *Tx) redoAt(op Op) error {
 		c := tx.own(op.NS)
 		before, _ := c.records.Get(op.Record)
 		c.next = max(c.next, op.Record+1)
+		op.Before, op.UUID = before, c.UUID
+		tx.ops = append(tx.ops, op)
 		return tx.change(c, op.Record, before, op.After)
 	case Delete:
 		return tx.Delete(op.NS, op.Record)
@@ -220,6 +299,12 @@ func (tx *Tx) apply(op Op) error {
 			return tx.ReplaceIndexDef(op.NS, def)
 		}
 		return tx.CreateIndex(nil, op.NS, def)
+	case DropDatabase:
+		tx.MarkDropped(op.NS.DB)
+	case Modify:
+		tx.MarkModified(tx.cur.Collection(op.NS), op.Before, op.After)
+	case remember:
+		tx.Remember(*op.Retry)
 	}
 	return nil
 }

@@ -35,9 +35,12 @@ func ParseNS(s string) (NS, bool) {
 type State struct {
 	TS     uint64 // cluster time of its last commit: seconds<<32 | increment
 	Seq    uint64 // commits so far
-	Bytes  int64  // of documents and index keys
+	Bytes  int64  // of documents, index keys and what is remembered of retryable writes
 	colls  ptree.Tree[string, *Collection]
 	nextID uint64 // of the next collection
+
+	retries retries
+	store   *Store // that it is a state of
 }
 
 // Collection is a collection, or a view, at one moment. It is immutable outside the

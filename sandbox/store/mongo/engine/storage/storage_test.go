@@ -234,35 +234,6 @@ func TestFolderIsOpenOnce(t *testing.T) {
 	}
 }
 
-func TestSnapshotAndRestore(t *testing.T) {
-	for _, dir := range []string{"", t.TempDir()} {
-		s := open(t, dir, Options{})
-		createTest(t, s)
-		must(t, write(t, s, func(tx *Tx) error { return put(tx, 1, 1) }))
-		old := s.State()
-		must(t, write(t, s, func(tx *Tx) error {
-			if err := put(tx, 1, 2); err != nil {
-				return err
-			}
-			return put(tx, 2, 2)
-		}))
-		if c := old.Collection(testNS); c.Count() != 1 {
-			t.Fatalf("snapshot has %d documents", c.Count())
-		}
-		must(t, s.Restore(context.Background(), old))
-		if dir != "" {
-			s.Close()
-			s = open(t, dir, Options{})
-		}
-		c := s.State().Collection(testNS)
-		doc, _ := c.Get(1)
-		if c.Count() != 1 || doc.Get("n").Int64() != 1 {
-			t.Fatalf("restored: %d documents, %v", c.Count(), doc)
-		}
-		s.Close()
-	}
-}
-
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 type Options struct {
 	Memory      int64            // bytes of documents and index keys
 	Collections int              // collections and indexes are few in number
-	History     int64            // bytes of recent commits kept for change streams; default 8 MiB
+	History     int64            // bytes of recent commits kept for change streams; default 8 MiB, at most an eighth of Memory
 	Clock       func() time.Time // default time.Now
 	Logger      *slog.Logger     // default: silent
 	MinCompact  int64            // the log is not compacted below this; default 4 MiB
@@ -28,6 +28,8 @@ type Store struct {
 	writer chan struct{} // holds one token: who takes it writes
 	log    *log          // nil: memory only
 	claims claims
+
+	retryLimit int64 // bytes
 
 	mu      sync.Mutex
 	history history
@@ -46,13 +48,17 @@ func Open(dir string, opts Options) (*Store, error) {
 	}
 	if opts.History == 0 {
 		opts.History = 8 << 20
+		if opts.Memory > 0 {
+			opts.History = min(opts.History, opts.Memory/8)
+		}
 	}
 	if opts.MinCompact == 0 {
 		opts.MinCompact = 4 << 20
 	}
 	s := &Store{opts: opts, writer: make(chan struct{}, 1)}
-	s.history.limit = opts.History
-	state := &State{nextID: 1}
+	s.retryLimit = retryLimit(opts.Memory)
+	state := &State{nextID: 1, store: s, TS: s.tick(0)}
+	s.history = history{limit: opts.History, gone: state.TS - 1}
 	if dir != "" {
 		l, loaded, err := openLog(dir, s)
 		if err != nil {
@@ -139,13 +145,15 @@ func (tx *Tx) Commit() error {
 	next := tx.cur
 	next.TS = s.tick(tx.base.TS)
 	next.Seq++
+	c := Commit{TS: next.TS, Seq: next.Seq, Wall: s.opts.Clock(), Ops: tx.ops, Session: tx.session, Number: tx.number, state: next}
 	if s.log != nil {
-		if err := s.log.append(next, tx.ops); err != nil {
+		if err := s.log.append(next, &c); err != nil {
 			return mongoerr.New(mongoerr.OutOfDiskSpace, "could not write to the log: %s", err)
 		}
 	}
 	s.state.Store(next)
-	s.publish(Commit{TS: next.TS, Seq: next.Seq, Wall: s.opts.Clock(), Ops: tx.ops, Session: tx.session, Number: tx.number, state: next})
+	c.Ops = shown(c.Ops)
+	s.publish(c)
 	if s.log != nil {
 		s.log.maybeCompact(next)
 	}
@@ -155,30 +163,6 @@ func (tx *Tx) Commit() error {
 // tick is the next cluster time after last.
 func (s *Store) tick(last uint64) uint64 {
 	return max(last+1, uint64(s.opts.Clock().Unix())<<32|1)
-}
-
-// Restore makes an earlier state the newest one again, in O(1) in memory; the log gets
-// a whole new checkpoint. Change streams see it as an invalidation.
-func (s *Store) Restore(ctx context.Context, old *State) error {
-	tx, err := s.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	next := old.copy()
-	next.TS, next.Seq = s.tick(tx.base.TS), tx.base.Seq+1
-	next.nextID = max(next.nextID, tx.base.nextID)
-	if s.log != nil {
-		if err := s.log.restart(next); err != nil {
-			return err
-		}
-	}
-	s.state.Store(next)
-	s.mu.Lock()
-	s.history.clear(next.TS)
-	s.wake()
-	s.mu.Unlock()
-	return nil
 }
 
 // room answers the quota's error when grow more bytes would not fit. What makes the

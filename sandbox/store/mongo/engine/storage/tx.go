@@ -40,6 +40,16 @@ const (
 	DropIndex
 	DropDatabase // a mark for change streams; the drops of its collections come before
 	Modify       // a mark for change streams; what collMod did comes before
+
+	// Those below are the log's own.
+	remember    // a Retry
+	forget      // a Retry, by its session in Name
+	stamp       // the commit's wall clock
+	horizon     // the cluster time up to which the history is not known
+	past        // a commit of the history
+	undo        // the state of number Record is there again, or its database Name
+	edits       // of the update before it
+	transaction // the commit is a transaction's: its session in After, its number in Record
 )
 
 // Op is one change that a commit made.
@@ -53,6 +63,7 @@ type Op struct {
 	To            NS          // Rename
 	Name          string      // DropIndex
 	Edits         []diff.Edit // Update by operators: what they touch; nil: by a pipeline
+	Retry         *Retry      // remember
 }
 
 // View freezes what the Tx has done so far and answers it. It may be read while the
@@ -72,7 +83,7 @@ func (tx *Tx) Ops() []Op { return tx.ops }
 
 func (s *State) copy() *State {
 	c := *s
-	c.colls = s.colls.Snapshot()
+	c.colls, c.retries = s.colls.Snapshot(), s.retries.snapshot()
 	return &c
 }
 
