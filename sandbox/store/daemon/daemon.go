@@ -308,6 +308,7 @@ func (d *Daemon) launch(ctx context.Context) (*process, error) {
 		close(p.said)
 	}()
 	go func() {
+		awaitEnd(cmd.Process.Pid)
 		p.err = cmd.Wait()
 		close(p.done)
 	}()

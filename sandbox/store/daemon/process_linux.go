@@ -34,6 +34,27 @@ func listenedBy(c *net.UnixConn, pid int) error {
 	return nil
 }
 
+// awaitEnd returns when our child pid has ended, and leaves it to be waited for. Waiting
+// for it at once would hold a thread for each learner's server; where the kernel has no
+// descriptors of processes that others can wait for it returns at once.
+func awaitEnd(pid int) {
+	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
+	if err != nil {
+		return
+	}
+	f := os.NewFile(uintptr(fd), "process")
+	defer f.Close()
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Read(func(fd uintptr) bool {
+		ended := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(ended, 0)
+		return n > 0 || err != nil && err != unix.EINTR
+	})
+}
+
 // killIn kills every process whose working folder is dir, until none is left.
 func killIn(dir string, within time.Duration) error {
 	home, err := os.Stat(dir)

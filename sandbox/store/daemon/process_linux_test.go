@@ -4,8 +4,10 @@ import (
 	"context"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // Children that make sessions of their own, as PostgreSQL's do, end with the server.
@@ -38,5 +40,31 @@ func TestAnotherProcessOnTheSocketIsRefused(t *testing.T) {
 	}
 	if _, err := dial(t.Context(), path, 1); err == nil {
 		t.Error("connected to another process")
+	}
+}
+
+func TestAwaitEndReturnsWhenTheProcessHasEnded(t *testing.T) {
+	cmd := exec.Command("cat")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		awaitEnd(cmd.Process.Pid)
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		t.Error("it returned while the process runs")
+	case <-time.After(50 * time.Millisecond):
+	}
+	in.Close()
+	<-ended
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("wait: %v", err)
 	}
 }
