@@ -172,6 +172,9 @@ func (r *Request) field(name string) string { return r.Spec.Name + "." + name }
 
 // Doc reads an object.
 func (r *Request) Doc(name string) (bsonval.Doc, error) {
+	if r.Body.Get(name).IsMissing() {
+		return nil, nil // as most are: the error's text isn't made for nothing
+	}
 	return docField(r.Body, name, r.field(name))
 }
 
@@ -198,7 +201,12 @@ func arrayField(d bsonval.Doc, name, full string) (bsonval.Doc, error) {
 }
 
 // Bool reads a boolean; numbers count too.
-func (r *Request) Bool(name string) (bool, error) { return boolField(r.Body, name, r.field(name)) }
+func (r *Request) Bool(name string) (bool, error) {
+	if r.Body.Get(name).IsMissing() {
+		return false, nil
+	}
+	return boolField(r.Body, name, r.field(name))
+}
 
 func boolField(d bsonval.Doc, name, full string) (bool, error) {
 	v := d.Get(name)

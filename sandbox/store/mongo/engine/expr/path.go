@@ -87,7 +87,12 @@ func (v variable) Eval(f *Frame) (bsonval.Value, error) { return f.Var(int(v)), 
 // rootPath is the commonest of all: a field of the document.
 type rootPath struct{ parts []string }
 
-func (p rootPath) Eval(f *Frame) (bsonval.Value, error) { return Descend(f.root, p.parts), nil }
+func (p rootPath) Eval(f *Frame) (bsonval.Value, error) {
+	if len(p.parts) == 1 && f.root.Type() == bsonval.Object {
+		return f.root.Doc().Get(p.parts[0]), nil
+	}
+	return Descend(f.root, p.parts), nil
+}
 
 // Parts are the field names of a plain field path such as "$a.b".
 func Parts(e Expr) ([]string, bool) {

@@ -34,8 +34,13 @@ func (n *node) expand() {
 	}
 	n.open = true
 	n.size = n.raw.Size()
-	for name, v := range n.raw.Doc().All() {
-		n.kids = append(n.kids, kid{name, leaf(v)})
+	d := n.raw.Doc()
+	nodes := make([]node, d.Len()) // together: an update opens every field of a document
+	n.kids = make([]kid, 0, len(nodes)+1)
+	for name, v := range d.All() {
+		at := &nodes[len(n.kids)]
+		at.raw = v
+		n.kids = append(n.kids, kid{name, at})
 	}
 }
 
