@@ -29,6 +29,7 @@
 //	crud       insert, update, delete and findAndModify over storage and plan
 //	session    logical sessions, retryable writes, cursors' owners
 //	cursor     open cursors
+//	archive    the file of mongodump --archive: writing and restoring it
 //	command    the commands, one family a file
 //	wire       OP_MSG and its compression
 //

@@ -3,10 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
 
+	"storeroom/sandbox/store/mongo/engine/archive"
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/command"
 	"storeroom/sandbox/store/mongo/engine/storage"
@@ -126,6 +128,23 @@ func (e *Engine) RestoreDatabase(ctx context.Context, s *storage.State, db strin
 		return errors.New("restore: name the database")
 	}
 	return e.store.Restore(ctx, s, db)
+}
+
+// Dump writes the whole database as it is at this moment into w, as the archive that
+// mongodump --archive makes and mongorestore reads.
+func (e *Engine) Dump(ctx context.Context, w io.Writer, o archive.WriteOptions) (archive.Summary, error) {
+	if o.Server == "" {
+		o.Server = command.Version
+	}
+	return archive.Write(ctx, w, e.store.State(), o)
+}
+
+// Undump restores an archive of Dump or of mongodump: all of it, or nothing when it
+// fails.
+func (e *Engine) Undump(ctx context.Context, r io.Reader, o archive.RestoreOptions) (archive.Summary, error) {
+	to := e.server.Restore(ctx)
+	defer to.Rollback()
+	return archive.Restore(ctx, r, to, o)
 }
 
 // Sweep does at once what otherwise happens once a minute: expired documents, cursors

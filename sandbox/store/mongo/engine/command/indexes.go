@@ -31,8 +31,15 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 	if len(specs) == 0 {
 		return nil, mongoerr.New(mongoerr.BadValue, "Must specify at least one index to create")
 	}
+	lenient, err := r.Bool("ignoreUnknownIndexOptions")
+	if err != nil {
+		return nil, err
+	}
 	defs := make([]*index.Def, len(specs))
 	for i, spec := range specs {
+		if lenient {
+			spec = index.Known(spec)
+		}
 		if defs[i], err = index.Parse(spec); err != nil {
 			e := *mongoerr.From(err)
 			e.Message = "Error in specification " + spec.String() + " :: caused by :: " + e.Message
