@@ -94,7 +94,7 @@ const usage = `storeroom is a playground for learning data storage: pages whose 
   storeroom prepare    fetch and prepare what serve needs, once
   storeroom exec       run files in a fresh sandbox and print what a page would
   storeroom stores     offer one sandbox's stores on ports of this machine
-  storeroom mongo      serve the MongoDB engine alone
+  storeroom mongo      serve the MongoDB engine alone; mongo dump, mongo restore: its data
   storeroom verify     run every cell of every lesson and compare
   storeroom clean      remove the data and the prepared parts
 

@@ -11,14 +11,21 @@ import (
 
 // mongo is the subcommand that serves the MongoDB engine alone, without a sandbox.
 func mongo(ctx context.Context, t terminal, args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "dump":
+			return mongoDump(ctx, t, args[1:])
+		case "restore":
+			return mongoRestore(ctx, t, args[1:])
+		}
+	}
 	var listen, folder string
 	var memory size
-	flags := newFlags(t, "mongo", "[OPTIONS]\n\nServe Storeroom's MongoDB alone, for mongosh, Compass or a test suite, until a signal\nends it. It asks for no password: give it addresses of this machine.")
+	flags := newFlags(t, "mongo", "[dump|restore] [OPTIONS]\n\nServe Storeroom's MongoDB alone, for mongosh, Compass or a test suite, until a signal\nends it. It asks for no password: give it addresses of this machine.\n`storeroom mongo dump` and `storeroom mongo restore` write and read archives of mongodump.")
 	flags.StringVar(&listen, "listen", "127.0.0.1:27017", "`address:port` to serve on; port 0 for a free one")
 	flags.StringVar(&folder, "data", "", "`folder` to keep the data in; in memory if not given")
 	flags.Var(&memory, "memory", "`bytes` of documents and indexes; 0 for no limit")
-	// The environment is not read: STOREROOM_DATA is the server's own folder.
-	if err := parse(terminal{in: t.in, out: t.out, err: t.err, env: func(string) string { return "" }}, flags, args); err != nil {
+	if err := parse(ownOnly(t), flags, args); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
@@ -33,4 +40,11 @@ func mongo(ctx context.Context, t terminal, args []string) error {
 	}
 	fmt.Fprintf(t.out, "listening on mongodb://%s/\n", listener.Addr())
 	return engine.ListenAndServe(ctx, listener, folder, engine.Options{MemoryLimit: int64(memory), Logger: quietLog(t)})
+}
+
+// ownOnly is a terminal without an environment: STOREROOM_DATA is the server's own
+// folder, not one of storeroom mongo's.
+func ownOnly(t terminal) terminal {
+	t.env = func(string) string { return "" }
+	return t
 }
