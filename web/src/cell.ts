@@ -170,7 +170,6 @@ export class CellElement extends HTMLElement implements RunView {
       changed: (code) => this.#edited(code),
       escape: () => (this.#active ? this.stop() : this.focus()),
     });
-    editor.element.classList.add('editor');
     editor.replace(this.#code);
     const hadFocus = this.#plain !== null && document.activeElement === this.#plain;
     this.#plain?.replaceWith(editor.element);

@@ -48,6 +48,7 @@ function extensions(setup: EditorSetup) {
   });
   return [
     EditorView.cspNonce.of(setup.nonce),
+    EditorView.editorAttributes.of({ class: 'editor' }), // its own way: the editor writes its classes anew
     Prec.highest(escape),
     history(),
     indentOnInput(),
@@ -90,7 +91,7 @@ const look = EditorView.theme({
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: 'inherit', overflowX: 'auto' },
   '.cm-content': { padding: 'var(--code-top) 0', caretColor: 'var(--ink)' },
   '.cm-line': { padding: '0 var(--code-side)' },
-  '.cm-placeholder': { color: 'var(--soft)' },
+  '.cm-placeholder': { color: 'var(--soft)', whiteSpace: 'normal' },
   '&.cm-focused .cm-matchingBracket': { backgroundColor: 'var(--glow)', outline: '1px solid var(--line-strong)' },
   '&.cm-focused .cm-nonmatchingBracket': { backgroundColor: 'transparent', color: 'var(--bad)' },
   '.cm-specialChar': { color: 'var(--bad)' },

@@ -21,7 +21,7 @@ export interface OutputView {
 export const FOLD_OVER = 40;
 export const KEEP = 12;
 // CLIP is how many characters of a line are shown while the output is folded.
-export const CLIP = 2000;
+export const CLIP = 800;
 
 export class OutputText {
   #lines: Piece[][] = [];
