@@ -65,12 +65,12 @@ func doorKey(path string) ([]byte, error) {
 }
 
 // admits tells whether a visitor has said the word.
-func (d *door) admits(r *http.Request) bool {
-	if d.word == "" {
+func (s *Server) admits(r *http.Request) bool {
+	if s.door.word == "" {
 		return true
 	}
-	cookie, err := r.Cookie(doorCookie)
-	return err == nil && subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(d.pass)) == 1
+	cookie, err := r.Cookie(s.cookieName(r, doorCookie))
+	return err == nil && subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(s.door.pass)) == 1
 }
 
 // is compares a word in a time that does not depend on how much of it is right.
@@ -85,7 +85,7 @@ func (s *Server) askWord(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		path := c.Path()
 		open := path == "/door" || path == "/healthz" || path == "/ws" || strings.HasPrefix(path, web.AssetPath)
-		if open || s.door.admits(c.Request()) {
+		if open || s.admits(c.Request()) {
 			return next(c)
 		}
 		return c.Redirect(http.StatusSeeOther, "/door?next="+escapeQuery(c.Request().URL.Path))
@@ -94,7 +94,7 @@ func (s *Server) askWord(next echo.HandlerFunc) echo.HandlerFunc {
 
 func (s *Server) doorPage(c echo.Context) error {
 	next := ownPath(c.QueryParam("next"))
-	if s.door.admits(c.Request()) {
+	if s.admits(c.Request()) {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
 	return s.showDoor(c, http.StatusOK, next, "")
@@ -107,12 +107,14 @@ func (s *Server) showDoor(c echo.Context, status int, next, wrong string) error 
 // enter hears the word.
 func (s *Server) enter(c echo.Context) error {
 	next := ownPath(c.FormValue("next"))
-	if !s.door.guesses.Take(address(c.Request()), s.Now()) {
+	from := address(c.Request())
+	if !s.door.guesses.Take(from, s.Now()) {
 		return s.showDoor(c, http.StatusTooManyRequests, next, "Too many tries from here. Wait a minute and try again.")
 	}
 	if !s.door.is(c.FormValue("word")) {
 		return s.showDoor(c, http.StatusForbidden, next, "That is not the word. Ask whoever invited you and try again.")
 	}
+	s.door.guesses.Give(from) // a whole class comes from one address
 	c.SetCookie(s.cookie(c.Request(), doorCookie, s.door.pass))
 	return c.Redirect(http.StatusSeeOther, next)
 }

@@ -114,6 +114,7 @@ type site struct {
 	t     *testing.T
 	host  *played
 	clock *clock
+	trust http.RoundTripper // nil for http
 }
 
 func open(t *testing.T, change ...func(*Config)) *site {
@@ -157,7 +158,7 @@ func (s *site) browser() *browser {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return &browser{t: s.t, site: s, http: &http.Client{Jar: jar, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &browser{t: s.t, site: s, http: &http.Client{Jar: jar, Transport: s.trust, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // answer is a response that was read.

@@ -92,7 +92,10 @@ func address(r *http.Request) string {
 // nonceKey is where a response's nonce stands in echo's context.
 const nonceKey = "nonce"
 
-// headers sets what every response carries, and the nonce of this one.
+// headers sets what every response carries, and the nonce of this one. There is no
+// Strict-Transport-Security: it would bind all ports of a name that need not be ours alone
+// (localhost, a school's server), long after the certificate is gone; a proxy that serves
+// a name for good may add it.
 func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		random := make([]byte, 16)

@@ -1,11 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"strings"
 	"syscall"
 )
 
@@ -17,6 +20,10 @@ const DefaultListen = "127.0.0.1:7070"
 func Listen(ctx context.Context, address, certificate, key string) (net.Listener, error) {
 	if (certificate == "") != (key == "") {
 		return nil, errors.New("--tls-cert and --tls-key belong together: give both")
+	}
+	pair, err := readPair(certificate, key)
+	if err != nil {
+		return nil, err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	switch {
@@ -32,11 +39,31 @@ func Listen(ctx context.Context, address, certificate, key string) (net.Listener
 	if certificate == "" {
 		return listener, nil
 	}
-	pair, err := tls.LoadX509KeyPair(certificate, key)
-	if err != nil {
-		listener.Close()
-		return nil, fmt.Errorf("read --tls-cert and --tls-key: %w", err)
-	}
 	// HTTP/1.1 alone: a websocket needs its connection for itself.
 	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12}), nil
+}
+
+// readPair reads a certificate and its key, the empty pair where there are no names.
+func readPair(certificate, key string) (tls.Certificate, error) {
+	if certificate == "" {
+		return tls.Certificate{}, nil
+	}
+	public, err := os.ReadFile(certificate)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("--tls-cert names a file that can't be read: %w", err)
+	}
+	secret, err := os.ReadFile(key)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("--tls-key names a file that can't be read: %w", err)
+	}
+	pair, err := tls.X509KeyPair(public, secret)
+	switch {
+	case err == nil:
+		return pair, nil
+	case strings.Contains(err.Error(), "does not match"):
+		return pair, fmt.Errorf("%s and %s do not belong together: give the key that the certificate was made for (%w)", certificate, key, err)
+	case bytes.Contains(public, []byte("PRIVATE KEY")) && !bytes.Contains(public, []byte("BEGIN CERTIFICATE")):
+		return pair, fmt.Errorf("--tls-cert names a key, so the two may be swapped: %w", err)
+	}
+	return pair, fmt.Errorf("--tls-cert and --tls-key must name a certificate and its key in the PEM format (with a chain, the server's own certificate first): %w", err)
 }

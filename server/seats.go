@@ -68,7 +68,7 @@ func (s *Server) socket(c echo.Context) error {
 	switch {
 	case socket.Subprotocol() != session.Subprotocol:
 		socket.Close(websocket.StatusPolicyViolation, "the subprotocol is "+session.Subprotocol)
-	case !s.door.admits(r):
+	case !s.admits(r):
 		s.sessions.Refuse(r.Context(), socket, session.CloseReload, "the word at the door has changed: reload the page")
 	case !ok:
 		s.sessions.Refuse(r.Context(), socket, session.CloseReload, "your browser did not keep the seat's cookie: allow cookies for this page and reload it")

@@ -20,7 +20,7 @@ func TestThePagesAreTheCourse(t *testing.T) {
 	}
 	b.get("/lesson/files").wants(t, 200, "2 of 2")
 	b.do("HEAD", "/lesson/redis", "").wants(t, 200)
-	b.get("/lesson/oracle").wants(t, 404, "There is no such lesson")
+	b.get("/lesson/oracle").wants(t, 404, "There is no such lesson", `href="/lesson/redis"`)
 	b.get("/nowhere").wants(t, 404, "There is no such page")
 	b.do("POST", "/lesson/redis", "").wants(t, 405, "can&#39;t be used like that")
 	b.get("/assets/../server.go").wants(t, 404)
@@ -204,6 +204,14 @@ func TestGuessesAtTheDoorAreLimited(t *testing.T) {
 	b.post("/door", "word", "heron").wants(t, 303)
 }
 
+// A class sits behind one address.
+func TestTheRightWordIsNoGuess(t *testing.T) {
+	s := open(t, func(c *Config) { c.Word = "heron" })
+	for range 3 * guessesAMin {
+		s.browser().post("/door", "word", "heron").wants(t, 303)
+	}
+}
+
 var shownCode = regexp.MustCompile(`<output>([A-Z0-9]{4}-[A-Z0-9]{4})</output>`)
 
 func TestASeatCodeTakesTheSeatToAnotherBrowserOnce(t *testing.T) {
@@ -299,7 +307,7 @@ func TestListenSaysWhatToDo(t *testing.T) {
 		"not ours":       {"192.0.2.1:7070", "", "", "is no address of this machine"},
 		"nonsense":       {"here", "", "", "the form is --listen ADDRESS:PORT"},
 		"half a pair":    {"127.0.0.1:0", "cert.pem", "", "give both"},
-		"no certificate": {"127.0.0.1:0", "cert.pem", "key.pem", "read --tls-cert and --tls-key"},
+		"no certificate": {"127.0.0.1:0", "cert.pem", "key.pem", "--tls-cert names a file that can't be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			listener, err := Listen(t.Context(), c.address, c.cert, c.key)

@@ -22,7 +22,7 @@ func (b *browser) dial(headers ...string) (*websocket.Conn, *http.Response, erro
 		header.Set(headers[i], headers[i+1])
 	}
 	// The client's timeout would end the connection as well.
-	client := &http.Client{Jar: b.http.Jar}
+	client := &http.Client{Jar: b.http.Jar, Transport: b.http.Transport}
 	return websocket.Dial(b.t.Context(), "ws"+strings.TrimPrefix(b.site.URL(), "http")+"/ws", &websocket.DialOptions{
 		HTTPClient: client, HTTPHeader: header, Subprotocols: []string{session.Subprotocol}})
 }

@@ -70,6 +70,15 @@ func (l *Limiter) Take(key string, now time.Time) bool {
 	return b.Take(now)
 }
 
+// Give takes back a Take that should not have counted.
+func (l *Limiter) Give(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.buckets[key]; b != nil {
+		b.spent = max(0, b.spent-1)
+	}
+}
+
 // sweep drops the buckets that are full again: they say nothing that a new one would not.
 func (l *Limiter) sweep(now time.Time) {
 	for key, b := range l.buckets {

@@ -45,3 +45,18 @@ func TestLimiterKeepsKeysApartAndItsMemoryBounded(t *testing.T) {
 		t.Error("rested keys must make room")
 	}
 }
+
+func TestGiveTakesATakeBack(t *testing.T) {
+	l, now := NewLimiter(2), time.Now()
+	for range 10 {
+		if !l.Take("a", now) {
+			t.Fatal("what was given back still counts")
+		}
+		l.Give("a")
+	}
+	l.Give("a")
+	l.Give("never seen")
+	if !l.Take("a", now) || !l.Take("a", now) || l.Take("a", now) {
+		t.Error("giving back more than was taken made room")
+	}
+}
