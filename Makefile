@@ -27,12 +27,13 @@ help:
 	@echo 'make test     all tests, and at the end what passed, failed and was skipped'
 	@echo 'make test-mongo-suites   pymongo'\''s own tests against our MongoDB (some minutes)'
 	@echo 'make verify   run every cell of every lesson and compare'
-	@echo 'make bench    measure, and print the table of figures'
+	@echo 'make bench    measure, and print the tables of figures (ARGS="-only mongo" for one)'
 	@echo 'make clean    remove what was built here (`bin/storeroom clean` removes data and caches)'
 
 build: $(program)
 
-run: prepare
+# serve prepares what is missing, after it has looked at its options, port and folders.
+run: $(program)
 	@exec $(program) serve $(ARGS)
 
 prepare: $(program)

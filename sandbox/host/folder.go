@@ -87,36 +87,6 @@ func writeState(dir string, s state) error {
 	return os.Rename(tmp, filepath.Join(dir, stateName))
 }
 
-// longestRun is how long the path of the run-time folder may be, in bytes, so that those
-// of the sockets below it (sandbox, store, .s.PGSQL.5432) end at the kernel's 107.
-const longestRun = 107 - len("/12345678/pg/.s.PGSQL.5432")
-
-// makeFolders makes the folders that an operator names. Errors name the flag.
-func (h *Host) makeFolders() error {
-	if len(h.Config.Run) > longestRun {
-		return fmt.Errorf("the path of the run-time folder is longer than %d bytes (%s): choose a shorter one with --run", longestRun, h.Config.Run)
-	}
-	for _, f := range []struct{ dir, name, flag string }{{h.Data, "data", "--data"}, {h.sandboxes(), "data", "--data"}, {h.Config.Run, "run-time", "--run"}} {
-		if err := os.MkdirAll(f.dir, 0o711); err != nil {
-			return fmt.Errorf("the %s folder can't be made (%w): choose another with %s", f.name, err, f.flag)
-		}
-	}
-	return nil
-}
-
-// lockFolder makes sure that one Host at a time owns the data.
-func lockFolder(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("the data folder can't be used (%w): choose another with --data", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("another Storeroom uses the data in %s: stop it, or choose another folder with --data", dir)
-	}
-	return f, nil
-}
-
 // folderSize adds up what a sandbox holds on disk, in bytes. Entries that go away
 // meanwhile count nothing.
 func folderSize(dir string) (total int64) {

@@ -76,11 +76,8 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 	}
 	h.warming = make(chan struct{}, max(1, runtime.NumCPU()/2))
 	h.gate = newGate(c.Limits.PerCore*runtime.NumCPU(), longestQueue)
-	err := h.makeFolders()
-	if err != nil {
-		return nil, err
-	}
-	if h.lock, err = lockFolder(h.Data); err != nil {
+	var err error
+	if h.lock, err = takeFolders(c); err != nil {
 		return nil, err
 	}
 	if h.fleet, err = newFleet(ctx, h); err != nil {
@@ -98,7 +95,10 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 	return h, nil
 }
 
-func (h *Host) sandboxes() string { return filepath.Join(h.Data, "sandboxes") }
+// sandboxesName is the folder below Data that holds the sandboxes' own.
+const sandboxesName = "sandboxes"
+
+func (h *Host) sandboxes() string { return filepath.Join(h.Data, sandboxesName) }
 
 // load takes in the sandboxes that an earlier Host has left.
 func (h *Host) load() error {

@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"storeroom/sandbox"
 	"storeroom/sandbox/parts"
@@ -51,12 +53,43 @@ func parse(t terminal, flags *flag.FlagSet, args []string) error {
 	if wrong != nil {
 		return wrong
 	}
+	usage := flags.Usage
+	flags.Usage = func() {} // it is called for what is wrong, too, and would hide what run says
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		usage()
 		return err
 	} else if err != nil {
-		return &usageError{strings.Replace(err.Error(), ": -", ": --", 1)}
+		return &usageError{plainer(err.Error())}
 	}
-	return nil
+	return leastLimits(flags)
+}
+
+// plainer is what package flag says, in words for who has written the arguments.
+func plainer(said string) string {
+	said = strings.Replace(strings.Replace(said, ": -", ": --", 1), "for flag -", "for --", 1)
+	return strings.Replace(said, ": parse error", ": it must be a whole number", 1)
+}
+
+// leastLimits finds limits under which nothing works. Python alone needs 120 MiB of memory
+// for its libraries, and a new PostgreSQL 30 of disk.
+func leastLimits(flags *flag.FlagSet) error {
+	var wrong error
+	for name, least := range map[string]int64{
+		"run-time": int64(100 * time.Millisecond), "grace": 0, "answer-time": int64(time.Second), "memory": 160 << 20, "output": 1 << 10, "events": 10,
+		"snippet": 1 << 10, "postgres-disk": 64 << 20, "postgres-connections": 3, "redis-memory": 4 << 20, "mongo-memory": 4 << 20,
+		"file-bytes": 64 << 10, "files": 10, "connections": 4, "runs-per-core": 1, "sleep-disk": 0, "seats-per-minute": 1, "replay": 64 << 10,
+		"replay-time": 0, "idle-time": int64(time.Second), "rest-time": int64(time.Second), "awake": 0, "pool": 0,
+	} {
+		f := flags.Lookup(name)
+		if f == nil {
+			continue
+		}
+		if value := reflect.ValueOf(f.Value).Elem(); value.Int() < least {
+			value.SetInt(least)
+			wrong = &usageError{fmt.Sprintf("--%s must be at least %s", name, f.Value)}
+		}
+	}
+	return wrong
 }
 
 // folders are where Storeroom keeps things.
@@ -122,9 +155,9 @@ func runFolder() string {
 // limitFlags makes a flag of every limit. The figures themselves stand in sandbox.Defaults.
 func limitFlags(flags *flag.FlagSet, l *sandbox.Limits) {
 	*l = sandbox.Defaults()
-	flags.DurationVar(&l.Run, "run-time", l.Run, "`time` that a run may take, without waiting in the queue or in input()")
-	flags.DurationVar(&l.Grace, "grace", l.Grace, "`time` between the soft stop of a run and the hard one")
-	flags.DurationVar(&l.Answer, "answer-time", l.Answer, "`time` that input() waits for a line")
+	flags.Var((*span)(&l.Run), "run-time", "`time` that a run may take, without waiting in the queue or in input()")
+	flags.Var((*span)(&l.Grace), "grace", "`time` between the soft stop of a run and the hard one")
+	flags.Var((*span)(&l.Answer), "answer-time", "`time` that input() waits for a line")
 	flags.Var((*size)(&l.Memory), "memory", "`bytes` of memory of a Python")
 	flags.Var((*size)(&l.Output), "output", "`bytes` that a run may print")
 	flags.Int64Var(&l.Events, "events", l.Events, "`number` of pieces in which a run may print")
@@ -140,9 +173,9 @@ func limitFlags(flags *flag.FlagSet, l *sandbox.Limits) {
 	flags.Var((*size)(&l.SleepDisk), "sleep-disk", "`bytes` of disk that sleeping sandboxes may hold")
 	flags.IntVar(&l.SeatsPerMin, "seats-per-minute", l.SeatsPerMin, "`number` of new learners a minute from one address")
 	flags.Var((*size)(&l.Replay), "replay", "`bytes` of a seat's runs that are kept for a page that comes back")
-	flags.DurationVar(&l.ReplayFor, "replay-time", l.ReplayFor, "`time` for which they are kept after a run's end")
-	flags.DurationVar(&l.Idle, "idle-time", l.Idle, "`time` after which a store without connections is stopped")
-	flags.DurationVar(&l.Rest, "rest-time", l.Rest, "`time` after which a sandbox without runs is put to sleep")
+	flags.Var((*span)(&l.ReplayFor), "replay-time", "`time` for which they are kept after a run's end")
+	flags.Var((*span)(&l.Idle), "idle-time", "`time` after which a store without connections is stopped")
+	flags.Var((*span)(&l.Rest), "rest-time", "`time` after which a sandbox without runs is put to sleep")
 }
 
 // size is a number of bytes as people write it: 64KiB, 256MiB, 10GiB, or plain. MB means
@@ -166,5 +199,27 @@ func (s *size) Set(text string) error {
 		return errors.New("a size is a number such as 64KiB, 256MiB or 10GiB")
 	}
 	*s = size(n << shift)
+	return nil
+}
+
+// span is a time as people write it: 20s, 5m, 1h30m.
+type span time.Duration
+
+func (s *span) String() string {
+	text := time.Duration(*s).String() // such as 1h0m0s
+	for _, zero := range []string{"m0s", "h0m"} {
+		if short, ok := strings.CutSuffix(text, zero); ok {
+			text = short + zero[:1]
+		}
+	}
+	return text
+}
+
+func (s *span) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return errors.New("a time is a number with its unit, such as 200ms, 20s or 5m")
+	}
+	*s = span(d)
 	return nil
 }

@@ -60,3 +60,15 @@ func TestSizesAreReadAsPeopleWriteThem(t *testing.T) {
 		}
 	}
 }
+
+func TestTimesAreWrittenAsPeopleDo(t *testing.T) {
+	for d, want := range map[time.Duration]string{20 * time.Second: "20s", 5 * time.Minute: "5m", time.Hour: "1h", 200 * time.Millisecond: "200ms", 90 * time.Minute: "1h30m", 61 * time.Second: "1m1s", 10 * time.Hour: "10h", 0: "0s"} {
+		s := span(d)
+		if got := s.String(); got != want {
+			t.Errorf("%v is written %q", d, got)
+		}
+		if s = 0; s.Set(want) != nil || s != span(d) {
+			t.Errorf("%q is read as %v", want, time.Duration(s))
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"storeroom/lessons"
@@ -56,9 +57,12 @@ func serveFlags(t terminal, args []string) (o serveOptions, err error) {
 	switch {
 	case flags.NArg() > 0:
 		return o, &usageError{fmt.Sprintf("it takes options only, not %q", flags.Arg(0))}
+	case o.word != "" && strings.TrimSpace(o.word) == "":
+		return o, &usageError{"--code needs a word that can be said at the door"}
 	case o.log != "text" && o.log != "json":
 		return o, &usageError{fmt.Sprintf("--log is text or json, not %q", o.log)}
 	}
+	o.word = strings.TrimSpace(o.word) // as what visitors say
 	return o, o.folders.check()
 }
 
@@ -79,10 +83,14 @@ func serve(ctx context.Context, t terminal, args []string) (err error) {
 		return err
 	}
 	defer listener.Close()
+	config := host.Config{Cache: o.cache, Data: o.data, Run: o.run, Limits: o.limits, Log: log, MaxAwake: o.awake, Pool: o.pool}
+	if err := host.Check(config); err != nil {
+		return err // before a minute of preparing
+	}
 	if err := prepareAside(ctx, t, o.cache); err != nil {
 		return err
 	}
-	boxes, err := host.Open(ctx, host.Config{Cache: o.cache, Data: o.data, Run: o.run, Limits: o.limits, Log: log, MaxAwake: o.awake, Pool: o.pool})
+	boxes, err := host.Open(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -148,6 +156,9 @@ func warn(to io.Writer, o serveOptions, at net.Addr, lacks []string) {
 		}
 		if o.cert == "" && !o.proxy {
 			fmt.Fprintln(to, "  others in the network can read along: use --tls-cert and --tls-key, or a proxy with https and --proxy")
+		}
+		if o.proxy {
+			fmt.Fprintln(to, "  who gets here around the proxy can make up addresses, and so guess on: let the proxy alone reach this port")
 		}
 		if len(lacks) > 0 {
 			fmt.Fprintln(to, "  this machine can't keep sandboxes apart as well as it should, see below: open it to people that you trust")

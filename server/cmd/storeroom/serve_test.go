@@ -27,6 +27,7 @@ type serving struct {
 	command *exec.Cmd
 	url     string
 	log     *screen
+	trust   http.RoundTripper // nil for http
 	exited  chan error
 }
 
@@ -106,7 +107,7 @@ type learner struct {
 
 func (s *serving) learner(cookies http.CookieJar) *learner {
 	s.t.Helper()
-	l := &learner{t: s.t, http: &http.Client{Jar: cookies}}
+	l := &learner{t: s.t, http: &http.Client{Jar: cookies, Transport: s.trust}}
 	l.get(s.url + "/")
 	l.connect(s)
 	return l
@@ -326,6 +327,32 @@ func TestServeSaysWhatKeepsItFromStarting(t *testing.T) {
 	storeroom(t, "", "serve", "--listen", "127.0.0.1:0", "--data", dir+"/data", "--run", dir+"/run").wants(t, 1, "", "another Storeroom uses the data")
 }
 
+// A machine that has prepared nothing would fetch and compile for minutes first.
+func TestWhatIsWrongIsSaidBeforeTheWorkOfPreparing(t *testing.T) {
+	dir := folder(t)
+	file := write(t, dir, "file", "")
+	for want, args := range map[string][]string{
+		"there is a file in its place":                      {"--data", file},
+		"longer than":                                       {"--run", "/tmp/" + strings.Repeat("x", 90)},
+		"--tls-cert names a file that can't be read":        {"--tls-cert", "/absent.pem", "--tls-key", "/absent.key"},
+		"belong together: give both":                        {"--tls-key", "/absent.key"},
+		"is no address of this machine":                     {"--listen", "192.0.2.1:7070"},
+		"--code needs a word":                               {"--code", " "},
+		"a size is a number such as 64KiB":                  {"--memory", "lots"},
+		"--memory must be at least 160MiB":                  {"--memory", "1MiB"},
+		"--run-time must be at least 100ms":                 {"--run-time", "0s"},
+		"--idle-time must be at least 1s":                   {"--idle-time", "0s"},
+		"a time is a number with its unit":                  {"--run-time", "20"},
+		`invalid value "x" for --files: it must be a whole`: {"--files", "x"},
+	} {
+		args = append([]string{"serve", "--listen", "127.0.0.1:0", "--cache", dir + "/cache", "--data", dir + "/data", "--run", dir + "/run"}, args...)
+		said := storeroom(t, "", args...)
+		if said.status == 0 || !strings.Contains(said.err, want) || strings.Contains(said.err, "fetching") {
+			t.Errorf("%q: status %d, %q; want %q", args[7:], said.status, said.err, want)
+		}
+	}
+}
+
 func TestServeBeyondLoopbackSaysWhatThatMeans(t *testing.T) {
 	var out bytes.Buffer
 	tell := func(o serveOptions, address string, lacks ...string) string {
@@ -346,6 +373,9 @@ func TestServeBeyondLoopbackSaysWhatThatMeans(t *testing.T) {
 	}
 	if guarded := tell(serveOptions{word: "heron", cert: "c"}, "0.0.0.0:0"); strings.Contains(guarded, "--code") || strings.Contains(guarded, "--tls-cert") {
 		t.Errorf("said in vain:\n%s", guarded)
+	}
+	if proxied := tell(serveOptions{word: "heron", proxy: true}, "0.0.0.0:0"); strings.Contains(proxied, "--tls-cert") || !strings.Contains(proxied, "let the proxy alone reach this port") {
+		t.Errorf("behind a proxy it says:\n%s", proxied)
 	}
 	if quiet := tell(serveOptions{}, "127.0.0.1:0"); quiet != "" {
 		t.Errorf("on loopback it says:\n%s", quiet)
