@@ -14,6 +14,19 @@ at_least() {
 	[ "$have_major" -gt "$want_major" ] || { [ "$have_major" -eq "$want_major" ] && [ "$have_minor" -ge "$want_minor" ]; }
 }
 
+case $(uname -s) in
+Linux)
+	case $(uname -m) in
+	x86_64 | aarch64 | arm64) ;;
+	*) lack "runs on x86-64 and arm64, and this machine is $(uname -m)" ;;
+	esac
+	if ldd --version 2>&1 | grep -qi musl; then
+		lack 'needs a Linux with glibc (Debian, Ubuntu, Fedora, …), and this one has musl: use Docker (docker compose up)'
+	fi ;;
+*)
+	lack "runs on Linux, and this is $(uname -s): use Docker (docker compose up), on Windows also WSL 2" ;;
+esac
+
 # Here, in the module, an older go fetches the version that go.mod asks for by itself.
 if ! command -v go >/dev/null; then
 	lack 'needs Go 1.26 or newer, and there is no go on PATH: install it (https://go.dev/dl)'
