@@ -1,8 +1,8 @@
 // Bench measures a running Storeroom from outside, as pages do over their websockets, and
-// prints a Markdown table. `make bench` builds the program and calls it. Times are
-// from the sending of the run message to the arrival of the event, so they hold the
-// server's own time and the bench's. It starts its own server on a free port, with data of
-// its own, and ends both.
+// then its MongoDB engine beside SQLite and PostgreSQL; it prints two Markdown tables.
+// `make bench` builds the program and calls it. Times are from the sending of a message to
+// the arrival of the answer, so they hold the server's own time and the bench's. It starts
+// its own servers on free ports, with data of their own, and ends them.
 package main
 
 import (
@@ -23,13 +23,35 @@ func main() {
 	rounds := flag.Int("rounds", 200, "runs behind each median")
 	class := flag.Int("class", 100, "learners who press Run in the same second")
 	held := flag.Int("held", 40, "learners whose memory is measured together")
+	only := flag.String("only", "", "measure just one table: pages or mongo")
+	size := flag.Int("documents", 100_000, "documents that the second table inserts and groups")
+	times := flag.Int("times", 5, "alternating rounds behind each figure of the second table")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := measure(ctx, *program, *rounds, *class, *held); err != nil {
+	if err := tables(*only, func() error { return measure(ctx, *program, *rounds, *class, *held) },
+		func() error { return compare(ctx, *program, *size, *times) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// tables prints both tables, or the one that is wanted.
+func tables(only string, pages, mongo func() error) error {
+	fmt.Printf("%s, %d processors, %s\n\n", machine(), runtime.NumCPU(), time.Now().Format("2 January 2006"))
+	switch only {
+	case "":
+		if err := pages(); err != nil {
+			return err
+		}
+		fmt.Println()
+		return mongo()
+	case "pages":
+		return pages()
+	case "mongo":
+		return mongo()
+	}
+	return fmt.Errorf("-only takes pages or mongo, not %q", only)
 }
 
 // settle is how long the server has to give back what the rush took.
@@ -41,7 +63,7 @@ const (
 	files    = "with open('file.txt', 'r') as file:\n    contents = file.read()\n    print(contents)\n\nwith open('file.txt', 'w') as file:\n    file.write('Hello World')\n"
 	redis    = "import redis\nr = redis.Redis(host='localhost', port=6379, db=0)\nr.set('foo', 'bar')\nprint(r.get('foo'))\n"
 	postgres = "import psycopg2\nconnection = psycopg2.connect(host='localhost', database='testdb', user='postgres', password='secret')\ncursor = connection.cursor()\ncursor.execute('SELECT * FROM table_name')\nrows = cursor.fetchall()\nfor row in rows:\n    print(row)\nconnection.close()\n"
-	mongo    = "from pymongo import MongoClient\nclient = MongoClient('localhost', 27017)\ndb = client['database_name']\ndb.collection_name.drop()\ndb.collection_name.insert_one({'name': 'John', 'age': 30})\nfor document in db.collection_name.find():\n    print(document)\nclient.close()\n"
+	pymongo  = "from pymongo import MongoClient\nclient = MongoClient('localhost', 27017)\ndb = client['database_name']\ndb.collection_name.drop()\ndb.collection_name.insert_one({'name': 'John', 'age': 30})\nfor document in db.collection_name.find():\n    print(document)\nclient.close()\n"
 )
 
 func measure(ctx context.Context, program string, rounds, class, held int) error {
@@ -53,7 +75,7 @@ func measure(ctx context.Context, program string, rounds, class, held int) error
 	if err := os.Chmod(data, 0o711); err != nil {
 		return err
 	}
-	fmt.Printf("%s, %d processors, %s\n\n| what | figure | load generator's CPU |\n|---|---|---|\n", machine(), runtime.NumCPU(), time.Now().Format("2 January 2006"))
+	fmt.Print("| what | figure | load generator's CPU |\n|---|---|---|\n")
 	if err := starts(ctx, program, data); err != nil {
 		return err
 	}
@@ -119,7 +141,7 @@ func (b bench) one(rounds int) error {
 		return err
 	}
 	defer l.leave()
-	for _, c := range []struct{ name, code string }{{"hello world", hello}, {"files snippet", files}, {"Redis snippet", redis}, {"psycopg2 snippet", postgres}, {"pymongo snippet", mongo}} {
+	for _, c := range []struct{ name, code string }{{"hello world", hello}, {"files snippet", files}, {"Redis snippet", redis}, {"psycopg2 snippet", postgres}, {"pymongo snippet", pymongo}} {
 		if _, err := l.run(b.ctx, c.code); err != nil { // the store is up from here on
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -144,7 +166,7 @@ func (b bench) newcomers(rounds int) error {
 		name, code string
 		n          int
 		first      bool
-	}{{"hello world", hello, rounds, false}, {"first PostgreSQL row", postgres, min(rounds, 40), true}, {"Redis snippet", redis, min(rounds, 40), false}, {"pymongo snippet", mongo, min(rounds, 40), false}} {
+	}{{"hello world", hello, rounds, false}, {"first PostgreSQL row", postgres, min(rounds, 40), true}, {"Redis snippet", redis, min(rounds, 40), false}, {"pymongo snippet", pymongo, min(rounds, 40), false}} {
 		cpu := ownCPU()
 		var all []time.Duration
 		for range c.n {
@@ -187,7 +209,7 @@ func (b bench) memory(n int) error {
 		}
 		defer l.leave()
 		learners = append(learners, l)
-		for _, code := range []string{files, redis, postgres, mongo} {
+		for _, code := range []string{files, redis, postgres, pymongo} {
 			if _, err := l.run(b.ctx, code); err != nil {
 				return err
 			}

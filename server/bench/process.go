@@ -24,7 +24,12 @@ type server struct {
 // start runs the program with folders of the bench's own.
 func start(ctx context.Context, program, data string, more ...string) (*server, error) {
 	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(data, "data"), "--run", filepath.Join(data, "run"), "--seats-per-minute", "1000000"}, more...)
-	s := &server{cmd: exec.CommandContext(ctx, program, args...)}
+	return launch(exec.CommandContext(ctx, program, args...))
+}
+
+// launch starts a command that prints "listening on" and its address when it is ready.
+func launch(cmd *exec.Cmd) (*server, error) {
+	s := &server{cmd: cmd}
 	s.cmd.Stderr = os.Stderr
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	s.cmd.WaitDelay = time.Minute
