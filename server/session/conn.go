@@ -10,6 +10,9 @@ import (
 	"storeroom/server/rate"
 )
 
+// company is how long a frame of sendSoon waits for another.
+const company = 5 * time.Millisecond
+
 // conn is one websocket connection. Nothing that calls send ever waits for the network:
 // a connection that does not read what it is sent is dropped, and can come back.
 type conn struct {
@@ -37,17 +40,34 @@ func newConn(socket *websocket.Conn, most int64, now func() time.Time) *conn {
 func (c *conn) send(frame []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.put(frame) {
+		c.poke()
+	}
+}
+
+// sendSoon is send for a frame that tells little by itself: it leaves together with the
+// next one, or after company. A short run's first event so costs nobody a wake-up.
+func (c *conn) sendSoon(frame []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.put(frame) {
+		time.AfterFunc(company, c.poke)
+	}
+}
+
+// put is the outbox's part of send; the caller holds mu.
+func (c *conn) put(frame []byte) bool {
 	if c.closing {
-		return
+		return false
 	}
 	if c.bytes+int64(len(frame)) > c.most {
 		c.outbox, c.bytes = nil, 0
 		c.end(CloseSlow, "fell behind: connect again and resume")
-		return
+		return false
 	}
 	c.outbox = append(c.outbox, frame)
 	c.bytes += int64(len(frame))
-	c.poke()
+	return true
 }
 
 // sayError tells the person something; run is the run that it is about, "" for none.

@@ -220,7 +220,11 @@ func (s *session) add(r *run, event sandbox.Event) {
 		return
 	}
 	s.held += int64(len(encoded))
-	if r.to != nil {
+	switch {
+	case r.to == nil:
+	case event.Kind == sandbox.Started:
+		r.to.sendSoon(encoded)
+	default:
 		r.to.send(encoded)
 	}
 	s.trim(r)
