@@ -90,7 +90,7 @@ func addIndex(r *Request, w *crud.Writer, ns storage.NS, def *index.Def, created
 		}
 	}
 	for _, ix := range c.Indexes {
-		samePattern := ix.Def.Pattern.Same(def.Pattern) || comparablePatterns(ix.Def, def)
+		samePattern := (ix.Def.Pattern.Same(def.Pattern) || comparablePatterns(ix.Def, def)) && sameProjection(ix.Def, def)
 		sameName := ix.Def.Name == def.Name
 		switch {
 		case samePattern && ix.Def.Clustered:
@@ -113,6 +113,12 @@ func addIndex(r *Request, w *crud.Writer, ns storage.NS, def *index.Def, created
 		return mongoerr.New(mongoerr.CannotCreateIndex, "add index fails, too many indexes for %s key:%s", ns, def.Pattern)
 	}
 	return w.Tx.CreateIndex(r.Op, ns, def)
+}
+
+// sameProjection compares what wildcard indexes take in: with the same key pattern
+// there may be several.
+func sameProjection(a, b *index.Def) bool {
+	return bsonval.Compare(a.Spec.Get("wildcardProjection"), b.Spec.Get("wildcardProjection")) == 0
 }
 
 func inherit(def *index.Def, c *storage.Collection) error {

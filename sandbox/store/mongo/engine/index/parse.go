@@ -72,7 +72,7 @@ func (d *Def) parsePattern() error {
 			continue
 		}
 		if name == "$**" || strings.HasSuffix(name, ".$**") {
-			d.Kind, f.Kind = Wildcard, Wildcard
+			d.Kind, f.Kind = Wildcard, Wildcard // checked with the whole pattern
 		} else if err := checkPath(name); err != nil {
 			return err
 		}
@@ -215,6 +215,9 @@ func checkAll(nodes []match.Node) error {
 
 // parseKind lets the special kinds read and complete their options.
 func (d *Def) parseKind(spec bsonval.Doc) error {
+	if d.Kind != Wildcard && !spec.Get("wildcardProjection").IsMissing() {
+		return mongoerr.New(mongoerr.BadValue, "The field 'wildcardProjection' is only allowed in an 'wildcard' index. Index spec: %s", spec)
+	}
 	switch d.Kind {
 	case Ordered:
 		return nil

@@ -10,6 +10,7 @@ import (
 
 // wild is which paths a wildcard index takes in.
 type wild struct {
+	at      int      // the place of the wildcard among the index's fields
 	root    string   // "a" of "a.$**"; "" for all fields
 	include []string // of wildcardProjection; nil: all but exclude
 	exclude []string
@@ -17,16 +18,19 @@ type wild struct {
 
 // parseWildcard checks a wildcard index's specification.
 func (d *Def) parseWildcard(spec bsonval.Doc) error {
-	f := d.Fields[0]
-	switch {
-	case len(d.Fields) > 1:
-		return mongoerr.New(mongoerr.NotImplemented, "compound wildcard indexes are not supported")
-	case f.Path != "$**" && !strings.HasSuffix(f.Path, ".$**") || d.Pattern.First().Value.Type() == bsonval.String:
-		return mongoerr.New(mongoerr.CannotCreateIndex, "wildcard indexes do not allow any other index type: %s", d.Pattern)
-	case d.Unique, d.Sparse, d.Expire >= 0:
+	at := d.wildAt()
+	for i, f := range d.Fields {
+		switch {
+		case f.Kind == Wildcard && i != at:
+			return mongoerr.New(7246201, "Index Key can contain only one wildcard index field")
+		case f.Kind != Wildcard && f.Kind != Ordered, d.Pattern.Get(f.Path).Type() == bsonval.String:
+			return mongoerr.New(mongoerr.CannotCreateIndex, "wildcard indexes do not allow any other index type: %s", d.Pattern)
+		}
+	}
+	if d.Unique || d.Sparse || d.Expire >= 0 {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "Index type 'wildcard' does not support the unique, sparse and expireAfterSeconds options")
 	}
-	w := &wild{root: strings.TrimSuffix(strings.TrimSuffix(f.Path, "$**"), ".")}
+	w := &wild{at: at, root: strings.TrimSuffix(strings.TrimSuffix(d.Fields[at].Path, "$**"), ".")}
 	d.Extra = w
 	p := spec.Get("wildcardProjection")
 	switch {
@@ -34,7 +38,7 @@ func (d *Def) parseWildcard(spec bsonval.Doc) error {
 		if w.root == "" {
 			w.exclude = []string{"_id"}
 		}
-		return nil
+		return d.checkApart(w)
 	case p.Type() != bsonval.Object:
 		return mongoerr.New(mongoerr.TypeMismatch, "The field 'wildcardProjection' must be a non-empty object, but got %s", p.Type())
 	case p.Doc().IsEmpty():
@@ -42,15 +46,54 @@ func (d *Def) parseWildcard(spec bsonval.Doc) error {
 	case w.root != "":
 		return mongoerr.New(mongoerr.FailedToParse, "The field 'wildcardProjection' is only allowed when 'key' is {\"$**\": ±1}")
 	}
-	return w.project(p.Doc())
+	if err := w.project(p.Doc()); err != nil {
+		return err
+	}
+	return d.checkProjected(w)
 }
 
+// wildAt is the place of the first wildcard field in the key pattern.
+func (d *Def) wildAt() int {
+	return slices.IndexFunc(d.Fields, func(f Field) bool { return f.Kind == Wildcard })
+}
+
+// checkApart refuses an index without a projection whose wildcard takes in its own
+// other fields.
+func (d *Def) checkApart(w *wild) error {
+	for i, f := range d.Fields {
+		if i != w.at && (w.root == "" || under(f.Path, w.root)) {
+			return mongoerr.New(7246204, "A wildcard index field should not overlap with and index key fields if wildcard projection is empty, however '%s' is overlapping with the wildcard index field.", f.Path)
+		}
+	}
+	return nil
+}
+
+// checkProjected does so for one with a projection.
+func (d *Def) checkProjected(w *wild) error {
+	for i, f := range d.Fields {
+		if i == w.at {
+			continue
+		}
+		for _, x := range w.include {
+			if under(f.Path, x) {
+				return mongoerr.New(7246208, "Index Key and Wildcard Projection cannot contain overlapping fields, however '%s' index field is ovverlapping with '%s' wildcardProjection path.", f.Path, x)
+			}
+		}
+		if w.include == nil && !slices.ContainsFunc(w.exclude, func(x string) bool { return under(f.Path, x) }) {
+			return mongoerr.New(7246209, "wildcardProjection paths must exclude all regular index fields, however '%s'is not excluded.", f.Path)
+		}
+	}
+	return nil
+}
+
+// project reads wildcardProjection: fields to take in, or to leave out. _id is left out
+// unless it is named.
 func (w *wild) project(p bsonval.Doc) error {
 	id := false
 	for name, v := range p.All() {
 		switch {
 		case v.Type() != bsonval.Bool && !v.IsNumber():
-			return mongoerr.New(mongoerr.NotImplemented, "a wildcardProjection may only include or exclude fields")
+			return mongoerr.New(7246207, "Fields in wildcardProjection must be numbers, however '%s: %s' is a %s.", name, v, v.Type())
 		case name == "_id":
 			id = v.Truth()
 		case v.Truth():
@@ -60,12 +103,28 @@ func (w *wild) project(p bsonval.Doc) error {
 		}
 	}
 	if w.include != nil && w.exclude != nil {
-		return mongoerr.New(31253, "Cannot do inclusion on field %s in exclusion projection", w.include[0])
+		return mongoerr.New(7246211, "Inclusion and exclusion statements cannot combine in the wildcardProjection with an exception of explicitly including _id field")
 	}
-	if id && w.include != nil {
+	for _, list := range [][]string{w.include, w.exclude} {
+		if err := checkOverlap(list); err != nil {
+			return err
+		}
+	}
+	switch {
+	case id && (w.include != nil || w.exclude == nil):
 		w.include = append(w.include, "_id")
-	} else if !id && w.include == nil {
+	case !id && w.include == nil:
 		w.exclude = append(w.exclude, "_id")
+	}
+	return nil
+}
+
+func checkOverlap(paths []string) error {
+	paths = slices.Sorted(slices.Values(paths))
+	for i := 1; i < len(paths); i++ {
+		if under(paths[i], paths[i-1]) {
+			return mongoerr.New(7246200, "Fields in Wildcard Projection cannot overlap, however '%s' is overlapped with '%s'", paths[i-1], paths[i])
+		}
 	}
 	return nil
 }
@@ -94,24 +153,60 @@ func under(path, top string) bool {
 }
 
 // wildcard answers a key of path and value for each value that is no object, and for
-// each empty one.
+// each empty one, between the keys of the index's other fields. A document that only
+// has some of these has one key, in which path and value are MinKey.
 func (d *Def) wildcard(doc bsonval.Doc) (Keys, error) {
 	g := gatherer{def: d, wild: d.Extra.(*wild)}
+	some := false
+	for i, f := range d.Fields {
+		if i == g.wild.at {
+			continue
+		}
+		key, found, err := d.plainKey(i, f, doc)
+		if err != nil {
+			return Keys{}, err
+		}
+		some = some || found
+		if i < g.wild.at {
+			g.before = append(g.before, key...)
+		} else {
+			g.after = append(g.after, key...)
+		}
+	}
 	g.object("", doc)
+	if len(g.out.Keys) == 0 && some {
+		g.add(bsonval.MinKeyValue(), bsonval.MinKeyValue())
+	}
 	slices.Sort(g.out.Keys)
 	g.out.Keys = slices.Compact(g.out.Keys)
 	return g.out, nil
 }
 
+// plainKey is the key of a field beside the wildcard, which must hold no array.
+func (d *Def) plainKey(i int, f Field, doc bsonval.Doc) (key []byte, found bool, err error) {
+	p := place{value: bsonval.DocValue(doc), rest: f.Path}
+	p.advance()
+	switch p.value.Type() {
+	case bsonval.Array:
+		return nil, false, mongoerr.New(7246301, "a compound wildcard index can hold arrays in its wildcard field alone, however '%s' is one", f.Path)
+	case bsonval.Missing:
+		return d.AppendField(nil, i, bsonval.NullValue()), false, nil
+	}
+	return d.AppendField(nil, i, p.value), true, nil
+}
+
 type gatherer struct {
-	def  *Def
-	wild *wild
-	out  Keys
+	def           *Def
+	wild          *wild
+	before, after []byte // the keys of the fields beside the wildcard
+	out           Keys
 }
 
 func (g *gatherer) object(prefix string, d bsonval.Doc) {
 	for name, v := range d.All() {
-		g.value(prefix+name, v, false)
+		if strings.IndexByte(name, '.') < 0 { // no query can name it otherwise
+			g.value(prefix+name, v, false)
+		}
 	}
 }
 
@@ -125,7 +220,7 @@ func (g *gatherer) value(path string, v bsonval.Value, inArray bool) {
 		if !g.wild.holds(path) && !g.above(path) {
 			return
 		}
-		g.out.Multikey |= 1
+		g.out.Multikey |= 1 << g.wild.at
 		g.out.Arrays = append(g.out.Arrays, path)
 		if v.Doc().IsEmpty() {
 			g.emit(path, bsonval.UndefinedValue())
@@ -145,6 +240,13 @@ func (g *gatherer) above(path string) bool {
 
 func (g *gatherer) emit(path string, v bsonval.Value) {
 	if g.wild.holds(path) {
-		g.out.Keys = append(g.out.Keys, string(g.def.AppendField(bsonval.AppendKey(nil, bsonval.StringValue(path), nil), 0, v)))
+		g.add(bsonval.StringValue(path), v)
 	}
+}
+
+// add makes a key. Paths are in binary order whatever the index's collation is.
+func (g *gatherer) add(path, v bsonval.Value) {
+	key := append([]byte(nil), g.before...)
+	key = g.def.AppendField(bsonval.AppendKey(key, path, nil), g.wild.at, v)
+	g.out.Keys = append(g.out.Keys, string(append(key, g.after...)))
 }

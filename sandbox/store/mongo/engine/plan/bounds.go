@@ -125,7 +125,7 @@ func (pl *planner) field(f *scanField, ix *storage.Index) field {
 		cells = ix.Def
 	}
 	return field{
-		geo: cells, bounder: f.bounder(), multikey: f.many, sparse: ix.Def.Sparse || f.wild, wild: f.wild, hashed: f.hashed,
+		geo: cells, bounder: f.bounder(), multikey: f.many, sparse: ix.Def.Sparse || f.sparse, wild: f.wild, hashed: f.hashed,
 		present: ix.Def.Sparse && len(ix.Def.Fields) == 1,
 		strings: sameCollation(f.coll, pl.op.Collator),
 	}

@@ -9,11 +9,14 @@ import (
 
 func hashed(v bsonval.Value) bsonval.Value { return bsonval.LongValue(index.Hash(v)) }
 
-// order is what the key pattern says of the field: 1, -1, "hashed"; a wildcard's own
-// fields are all 1.
+// order is what the key pattern says of the field: 1, -1, "hashed"; a wildcard's path
+// has the wildcard's.
 func (f scanField) order(pattern bsonval.Doc) bsonval.Value {
 	if v := pattern.Get(f.path); !v.IsMissing() {
 		return v
+	}
+	if f.desc {
+		return bsonval.IntValue(-1)
 	}
 	return bsonval.IntValue(1)
 }

@@ -198,9 +198,19 @@ func (pl *planner) byIndex(ix *storage.Index, conds []*condition) []*access {
 	return out
 }
 
-// firstBound tells whether a condition stands behind the first field's bounds.
+// firstBound tells whether a condition stands behind the first field's bounds, and in a
+// scan of one path of a wildcard index behind that path's.
 func (u *usage) firstBound() bool {
-	return u.scan.fields[0].from != nil || u.scan.ix.Def.Kind == index.Wildcard
+	f := u.scan.fields
+	if f[0].path == "$_path" {
+		return f[1].from != nil
+	}
+	for i := 1; i < len(f); i++ {
+		if f[i].wild && f[i-1].bounds[0].lo.Type() == bsonval.String && f[i].from == nil {
+			return false
+		}
+	}
+	return f[0].from != nil
 }
 
 // geoBound tells whether a geospatial index is asked for a place: it doesn't hold

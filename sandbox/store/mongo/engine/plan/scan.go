@@ -29,6 +29,7 @@ type scanField struct {
 	many   bool // some document has an array there
 	geo    bool // its keys are cells
 	wild   bool // of a wildcard index: objects aren't keys
+	sparse bool // documents without the field may not be in the index
 	bounds intervals
 	from   *condition // the first condition that bounds was made of
 	group  string     // and the array that it speaks of one element of

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
@@ -35,7 +36,8 @@ func (pl *planner) special() ([]*candidate, error) {
 	return []*candidate{c}, err
 }
 
-// wildcards are the keys of a wildcard index for the paths that are asked.
+// wildcards are the keys of a wildcard index for the paths that are asked, and those of
+// the fields before the wildcard alone.
 func (pl *planner) wildcards(ix *storage.Index, conds []*condition) []func() *scan {
 	var out []func() *scan
 	seen := map[string]bool{}
@@ -46,20 +48,40 @@ func (pl *planner) wildcards(ix *storage.Index, conds []*condition) []func() *sc
 		seen[t.path] = true
 		out = append(out, func() *scan { return wildScan(ix, t.path) })
 	}
+	if ix.Def.Fields[0].Kind != index.Wildcard {
+		out = append(out, func() *scan { return wildScan(ix, "") })
+	}
 	return out
 }
 
-// wildScan reads a wildcard index's keys of one path.
+// wildScan reads a wildcard index's keys of one path, or of all with path "".
 func wildScan(ix *storage.Index, path string) *scan {
-	f := ix.Def.Fields[0]
-	many := false
+	s := &scan{ix: ix}
+	for _, f := range ix.Def.Fields {
+		if f.Kind != index.Wildcard {
+			s.fields = append(s.fields, scanField{path: f.Path, desc: f.Desc, coll: ix.Def.Collator, sparse: path == "", bounds: everything()})
+			continue
+		}
+		v := scanField{path: path, desc: f.Desc, coll: ix.Def.Collator, wild: true, sparse: true, bounds: everything()}
+		names := intervals{point(bsonval.StringValue(path))}
+		if path == "" {
+			strings, _ := typeRange(bsonval.String)
+			v.path, v.many = f.Path, len(ix.Arrays) > 0
+			names = intervals{point(bsonval.MinKeyValue()), strings}
+		} else {
+			v.many = crossesArray(ix, path)
+		}
+		s.fields = append(s.fields, scanField{path: "$_path", bounds: names}, v)
+	}
+	return s
+}
+
+// crossesArray tells whether a document has an array at the path or above it.
+func crossesArray(ix *storage.Index, path string) bool {
 	for at := 0; at <= len(path); at++ {
-		if at == len(path) || path[at] == '.' {
-			many = many || ix.Arrays[path[:at]]
+		if (at == len(path) || path[at] == '.') && ix.Arrays[path[:at]] {
+			return true
 		}
 	}
-	return &scan{ix: ix, fields: []scanField{
-		{path: "$_path", bounds: intervals{point(bsonval.StringValue(path))}},
-		{path: path, desc: f.Desc, coll: ix.Def.Collator, many: many, wild: true, bounds: everything()},
-	}}
+	return false
 }

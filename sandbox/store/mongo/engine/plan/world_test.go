@@ -158,11 +158,15 @@ func (w *world) pattern() bsonval.Doc {
 func (w *world) index(i int) *index.Def {
 	var b bsonval.Builder
 	key := w.pattern()
-	switch w.IntN(8) {
+	switch w.IntN(10) {
 	case 0:
 		key = bsonval.D(bsonval.E("$**", bsonval.IntValue(1)))
 	case 1:
 		key = bsonval.D(bsonval.E(paths[w.IntN(len(paths))]+".$**", bsonval.IntValue(1)))
+	case 3:
+		key = bsonval.D(bsonval.E("b", bsonval.IntValue(1)), bsonval.E("a.$**", bsonval.IntValue(1-2*w.Int32N(2))), bsonval.E("c", bsonval.IntValue(-1)))
+	case 4:
+		key = bsonval.D(bsonval.E("a.$**", bsonval.IntValue(1)), bsonval.E("b", bsonval.IntValue(1)))
 	case 2:
 		key = bsonval.D(bsonval.E([]string{"b", "c"}[w.IntN(2)], bsonval.StringValue("hashed")))
 	}
