@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// person is the document that the second table works with: about 210 bytes of BSON.
+// person is the document that the second table works with: about 200 bytes of BSON.
 type person struct {
 	ID      int32    `bson:"_id" json:"_id"`
 	Key     string   `bson:"key" json:"key"`       // unique, in no order

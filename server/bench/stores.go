@@ -254,7 +254,7 @@ func (r *race) print() {
 	for _, c := range r.all {
 		head, line = head+" "+c.name()+" |", line+"---|"
 	}
-	fmt.Printf("%s load generator's CPU, first column |\n%s---|\n", head, line)
+	fmt.Printf("%s load generator's CPU a call, first column |\n%s---|\n", head, line)
 	for _, row := range r.order {
 		var cells []string
 		for i := range r.all {
