@@ -216,6 +216,8 @@ func TestMemoryLimit(t *testing.T) {
 	for name, source := range map[string]string{
 		"one":  "x = bytearray(2*10**9)",
 		"many": "x = []\nwhile True: x.append(bytearray(10**6))",
+		"less": "x = []\nwhile True: x.append(bytearray(3 * 10**5))",
+		"few":  "x = []\nwhile True: x.append(bytearray(2 * 10**4))",
 		"tiny": "x = {}\nwhile True: x[len(x)] = len(x) * 1.5",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,7 +41,7 @@ def turn(name, source):
 def _run(name, source):
     failure.keep_reserve()
     try:
-        for code in cell.compile_cell(source, name):
+        for code in _compile(source, name):
             exec(code, sys.modules["__main__"].__dict__)
         streams.flush()
         return b"o"
@@ -54,3 +54,13 @@ def _run(name, source):
         streams.flush()
         failure.show(e)
         return b"x" + failure.class_name(type(e)).encode()
+
+
+def _compile(source, name):
+    """The cell's code. Where the turns before have left no memory, the reserve must do: the
+    cell may be the one that lets go of some."""
+    try:
+        return list(cell.compile_cell(source, name))
+    except MemoryError:
+        failure.reserve.clear()
+        return list(cell.compile_cell(source, name))
