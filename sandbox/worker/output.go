@@ -11,7 +11,7 @@ import (
 
 const (
 	gather   = 10 * time.Millisecond // output waits this long for more of its kind
-	fullText = 16 << 10              // bytes that go at once
+	fullText = 16 << 10              // bytes that go at once: with every one escaped far less than link.MaxFrame
 )
 
 // output turns what a cell writes into events: bytes that come close together travel as
@@ -60,22 +60,26 @@ func (o *output) drain() {
 	o.flush(true)
 }
 
-// flush sends the buffer; the last bytes stay when they may be the start of a character,
-// unless all is set.
+// flush sends the buffer in pieces; the last bytes stay when they may be the start of a
+// character, unless all is set.
 func (o *output) flush(all bool) {
 	if o.timer != nil {
 		o.timer.Stop()
 		o.timer = nil
 	}
-	n := len(o.buf)
-	if !all {
-		n -= unfinished(o.buf)
+	rest := o.buf
+	for len(rest) > 0 {
+		piece := rest[:min(len(rest), fullText)]
+		if !all || len(piece) < len(rest) {
+			piece = piece[:len(piece)-unfinished(piece)]
+		}
+		if len(piece) == 0 {
+			break
+		}
+		o.send(sandbox.Event{Kind: o.kind, Text: strings.ToValidUTF8(string(piece), "\uFFFD")})
+		rest = rest[len(piece):]
 	}
-	if n == 0 {
-		return
-	}
-	o.send(sandbox.Event{Kind: o.kind, Text: strings.ToValidUTF8(string(o.buf[:n]), "\uFFFD")})
-	o.buf = append(o.buf[:0], o.buf[n:]...)
+	o.buf = append(o.buf[:0], rest...)
 }
 
 // unfinished counts the bytes at the end that begin a character which is not whole.

@@ -1,12 +1,14 @@
 package worker
 
 import (
+	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"storeroom/sandbox"
+	"storeroom/sandbox/worker/link"
 )
 
 type record struct {
@@ -41,6 +43,23 @@ func TestOutputKeepsOrderAndKinds(t *testing.T) {
 	for i := range want {
 		if r.events[i] != want[i] {
 			t.Errorf("event %d is %+v", i, r.events[i])
+		}
+	}
+}
+
+func TestOutputOfOneWriteGoesInPieces(t *testing.T) {
+	for _, text := range []string{strings.Repeat("é😀\n", 300_000), strings.Repeat("\x00", 1<<20), strings.Repeat("x", 3*fullText)} {
+		var r record
+		o := newOutput(r.add)
+		o.write(1, []byte(text))
+		o.drain()
+		if r.text(sandbox.Stdout) != text {
+			t.Error("the text came out changed")
+		}
+		for _, e := range r.events {
+			if encoded, err := json.Marshal(e); err != nil || len(encoded) > link.MaxFrame {
+				t.Fatalf("an event of %d bytes does not fit the link (%v)", len(encoded), err)
+			}
 		}
 	}
 }
