@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -102,5 +103,36 @@ func TestExpandedEventsTellTheCatalogue(t *testing.T) {
 { operationType: "rename", ns: { db: "test", coll: "c" }, to: { db: "test", coll: "to" }, operationDescription: { to: { db: "test", coll: "to" } } }`
 	if got := events(d, d.more(id, "$cmd.aggregate"), "nextBatch"); got != want {
 		t.Errorf("%s\n%s", got, want)
+	}
+}
+
+func TestALargeEventIsSplit(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"c","changeStreamPreAndPostImages":{"enabled":true}}`)
+	long := strings.Repeat("x", 10<<20)
+	d.run(`{"insert":"c","documents":[{"_id":1,"v":"` + long + `"}]}`)
+	const watch = `{"aggregate":"c","cursor":{},"pipeline":[{"$changeStream":{"fullDocument":"whenAvailable","fullDocumentBeforeChange":"required"%s}},{"$unset":"updateDescription"}%s]}`
+	id := d.run(fmt.Sprintf(watch, "", `,{"$changeStreamSplitLargeEvent":{}}`)).Path("cursor.id").String()
+	whole := d.run(fmt.Sprintf(watch, "", "")).Path("cursor.id").String()
+	d.run(`{"update":"c","updates":[{"q":{"_id":1},"u":{"$set":{"n":1}}}]}`)
+
+	first := d.more(id, "c")
+	if got := first.Path("cursor.nextBatch.0.splitEvent").String(); got != "{ fragment: 1, of: 2 }" {
+		t.Fatal(got)
+	}
+	token := first.Path("cursor.nextBatch.0._id").Doc()
+	if got := first.Path("cursor.postBatchResumeToken"); !got.Doc().Same(token) {
+		t.Error("the batch's token is not that of its last fragment:", got, token)
+	}
+	resumed := `,"resumeAfter":{"_data":"` + token.Get("_data").Str() + `"}`
+	again := d.run(fmt.Sprintf(watch, resumed, `,{"$changeStreamSplitLargeEvent":{}}`)).Path("cursor.firstBatch")
+	if got := again.Doc().Path("0.splitEvent").String(); got != "{ fragment: 2, of: 2 }" {
+		t.Error(got)
+	}
+	if out := d.try(fmt.Sprintf(watch, resumed, "")); out.Get("code").Long() != 280 {
+		t.Error("a split event is resumed without the stage that splits:", out)
+	}
+	if out := d.try(`{"getMore":{"$numberLong":"` + whole + `"},"collection":"c","maxTimeMS":50}`); out.Get("code").Long() != 10334 {
+		t.Error("an event over 16 MB is sent whole:", out.Get("code"))
 	}
 }

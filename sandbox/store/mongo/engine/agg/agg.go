@@ -146,13 +146,16 @@ func Compile(pipeline bsonval.Doc, env *Env) (*Pipeline, error) {
 	return p, nil
 }
 
+// Known tells whether a stage with that name exists.
+func Known(name string) bool { return stages(name) != nil && strings.HasPrefix(name, "$") }
+
 func compileStage(env *Env, d bsonval.Doc) (Named, error) {
 	if d.Len() != 1 {
 		return Named{}, mongoerr.New(40323, "A pipeline stage specification object must contain exactly one field.")
 	}
 	first := d.First()
 	c := stages(first.Name)
-	if c == nil || !strings.HasPrefix(first.Name, "$") {
+	if !Known(first.Name) {
 		return Named{}, mongoerr.New(40324, "Unrecognized pipeline stage name: '%s'", first.Name)
 	}
 	s, err := c(env, first.Name, first.Value)

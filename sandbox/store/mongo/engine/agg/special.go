@@ -31,7 +31,7 @@ func firstStages(name string) compiler {
 		}
 	case "$changeStreamSplitLargeEvent":
 		return func(*Env, string, bsonval.Value) (Stage, error) {
-			return each(func(_ *expr.Frame, r stream.Row) (bsonval.Doc, error) { return r.Doc, nil }), nil
+			return nil, mongoerr.New(mongoerr.IllegalOperation, "$changeStreamSplitLargeEvent can only be used in a $changeStream pipeline")
 		}
 	}
 	return nil

@@ -37,6 +37,9 @@ func Open(op *opctx.Op, store *storage.Store, spec *Spec) (*Stream, error) {
 	}
 	if spec.start != nil {
 		s.at = *spec.start
+		if s.at.fragment > 0 { // the event comes again, for its other fragments
+			s.at.kind, s.at.fragment = before, 0
+		}
 		if _, lost := store.After(s.from()); lost {
 			return nil, lostHistory()
 		}
@@ -125,7 +128,7 @@ func (s *Stream) take(c *storage.Commit, i int) error {
 	if op.Kind == storage.Create || op.Kind == storage.SetOptions {
 		s.images[op.UUID] = keepsImages(op.After)
 	}
-	at := position{ts: c.TS, index: uint32(i)}
+	at := position{ts: c.TS, index: uint32(i), kind: ofEvent}
 	if at.compare(s.at) > 0 && s.concerns(op) && !partOfAnother(c, i) {
 		doc, err := s.event(c, i, at)
 		if err != nil {

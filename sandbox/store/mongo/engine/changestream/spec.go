@@ -15,6 +15,9 @@ type Spec struct {
 	start        *position // nil: from now on
 }
 
+// Splits tells whether the stream is resumed within a split event.
+func (s *Spec) Splits() bool { return s.start != nil && s.start.fragment > 0 }
+
 // Parse reads the stage's argument. cluster says whether the command was made for all
 // databases.
 func Parse(arg bsonval.Value, ns storage.NS) (*Spec, error) {

@@ -18,28 +18,40 @@ type position struct {
 	ts    uint64
 	index uint32
 	kind  byte
+
+	fragment uint32 // of a split event, how many of its fragments have been given; else 0
 }
 
 // What a position is of.
 const (
-	ofEvent      = 0
-	ofInvalidate = 1
-	ofCommit     = 2 // the whole commit has been read
+	before = iota // the event is still to come
+	ofEvent
+	ofInvalidate
+	ofCommit // the whole commit has been read
 )
 
 func (p position) compare(q position) int {
 	return cmp.Or(cmp.Compare(p.ts, q.ts), cmp.Compare(p.index, q.index), cmp.Compare(p.kind, q.kind))
 }
 
-func afterCommit(ts uint64) position { return position{ts, math.MaxUint32, ofCommit} }
+func afterCommit(ts uint64) position { return position{ts: ts, index: math.MaxUint32, kind: ofCommit} }
 
 // mark begins every token, as it does the server's.
 const mark = 0x82
+
+// The lengths of a token, in bytes: one with a fragment ends with that.
+const (
+	tokenSize    = 14
+	fragmentSize = tokenSize + 4
+)
 
 // token is the resume token of a position: { _data: "82…" }.
 func (p position) token() bsonval.Value {
 	b := binary.BigEndian.AppendUint64([]byte{mark}, p.ts)
 	b = append(binary.BigEndian.AppendUint32(b, p.index), p.kind)
+	if p.fragment > 0 {
+		b = binary.BigEndian.AppendUint32(b, p.fragment)
+	}
 	return bsonval.DocValue(bsonval.D(bsonval.E("_data", bsonval.StringValue(hex.EncodeToString(b)))))
 }
 
@@ -54,8 +66,12 @@ func parseToken(v bsonval.Value) (position, error) {
 		return position{}, bad
 	}
 	b, err := hex.DecodeString(data.Str())
-	if err != nil || len(b) != 14 || b[0] != mark || b[13] > ofCommit {
+	if err != nil || len(b) != tokenSize && len(b) != fragmentSize || b[0] != mark || b[13] == before || b[13] > ofCommit {
 		return position{}, mongoerr.New(mongoerr.InvalidResumeToken, "the resume token is not one of this server: %s", v)
 	}
-	return position{binary.BigEndian.Uint64(b[1:]), binary.BigEndian.Uint32(b[9:]), b[13]}, nil
+	p := position{ts: binary.BigEndian.Uint64(b[1:]), index: binary.BigEndian.Uint32(b[9:]), kind: b[13]}
+	if len(b) == fragmentSize {
+		p.fragment = binary.BigEndian.Uint32(b[tokenSize:])
+	}
+	return p, nil
 }

@@ -13,9 +13,18 @@ func (s *Server) authCommands() []Spec {
 	return []Spec{
 		{Name: "saslStart", Fields: "mechanism payload autoAuthorize options", Run: s.saslStart, NoAuth: true},
 		{Name: "saslContinue", Fields: "conversationId payload", Run: s.saslContinue, NoAuth: true},
+		{Name: "authenticate", Fields: "*", Run: s.authenticate, NoAuth: true},
 		{Name: "logout", Run: s.logout, NoAuth: true},
 		{Name: "connectionStatus", Fields: "showPrivileges", Run: s.connectionStatus, NoAuth: true},
 	}
+}
+
+// authenticate is the command of before SASL, left for certificates alone.
+func (s *Server) authenticate(r *Request) (bsonval.Doc, error) {
+	if mech := r.Body.Get("mechanism"); mech.Type() == bsonval.String && mech.Str() == "MONGODB-X509" {
+		return nil, mongoerr.New(mongoerr.AuthenticationFailed, "SSL support is required for the MONGODB-X509 mechanism.")
+	}
+	return nil, mongoerr.New(mongoerr.BadValue, "Unsupported authentication mechanism: log in with saslStart and SCRAM-SHA-256")
 }
 
 // userName is "name@db" of who is logged in, empty for nobody.

@@ -61,7 +61,11 @@ func (s *Server) firstBatch(r *Request, c *cursor.Cursor, size int64, single boo
 func (r *Request) cursorEnd(b *bsonval.Builder, c *cursor.Cursor) {
 	r.atClusterTime(b)
 	if c.PostBatch != nil {
-		b.Set("postBatchResumeToken", c.PostBatch())
+		token := c.PostBatch()
+		if len(c.Held) > 0 {
+			token = c.Sent.Get("_id") // what is held comes after it
+		}
+		b.Set("postBatchResumeToken", token)
 	}
 	b.Int64("id", c.ID).Str("ns", c.NS)
 	b.Close()
@@ -71,6 +75,8 @@ func (r *Request) cursorEnd(b *bsonval.Builder, c *cursor.Cursor) {
 // ended.
 func fill(b *bsonval.Builder, c *cursor.Cursor, size int64) (n int64, done bool, err error) {
 	start := b.Len()
+	var last bsonval.Doc
+	c.Sent = nil
 	for ; n < size; n++ {
 		var doc bsonval.Doc
 		if len(c.Held) > 0 {
@@ -87,9 +93,10 @@ func fill(b *bsonval.Builder, c *cursor.Cursor, size int64) (n int64, done bool,
 			doc = row.Doc
 		}
 		if n > 0 && b.Len()-start+len(doc) > maxReply {
-			c.Held = append([]bsonval.Doc{doc}, c.Held...)
+			c.Held, c.Sent = append([]bsonval.Doc{doc}, c.Held...), last
 			return n, false, nil
 		}
+		last = doc
 		b.ItemDoc(doc)
 	}
 	return n, false, nil

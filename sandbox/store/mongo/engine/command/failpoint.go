@@ -102,17 +102,21 @@ func (fp *failpoint) mode(d bsonval.Doc) {
 }
 
 // take uses up one turn of a fail point and answers it, nil when it is off.
-func (f *failpoints) take(name string) *failpoint {
+func (f *failpoints) take(name string) *failpoint { return f.takeMany(name, 1) }
+
+// takeMany is take for a command that runs into the fail point n times.
+func (f *failpoints) takeMany(name string, n int64) *failpoint {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	fp := f.all[name]
 	if fp == nil || fp.times == 0 {
 		return nil
 	}
-	if fp.skip > 0 {
-		fp.skip--
+	if fp.skip >= n {
+		fp.skip -= n
 		return nil
 	}
+	fp.skip = 0
 	if fp.times > 0 {
 		fp.times--
 	}
@@ -121,21 +125,35 @@ func (f *failpoints) take(name string) *failpoint {
 
 // failWrite is the fail point that a retryable write runs into, nil for none.
 func (s *Server) failWrite(r *Request) *failpoint {
-	if !r.retry {
+	if !r.retry || r.earlier != nil {
 		return nil
 	}
-	return s.fails.take("onPrimaryTransactionalWrite")
+	return s.fails.takeMany("onPrimaryTransactionalWrite", r.writes())
+}
+
+// writes is how many writes a command consists of.
+func (r *Request) writes() int64 {
+	for _, name := range [...]string{"documents", "updates", "deletes", "ops"} {
+		if docs, err := r.Docs(name); err == nil {
+			return int64(len(docs))
+		}
+	}
+	return 1
 }
 
 // aroundWrite runs a retryable write under the fail point onPrimaryTransactionalWrite:
-// the connection goes, after the write was done or, with a code, instead of it.
+// the connection goes, after something was written or, with a code, instead of it.
 func (fp *failpoint) aroundWrite(r *Request) (bsonval.Doc, error) {
 	drop := fp.data.Get("closeConnection")
-	r.dropped = drop.IsMissing() || drop.Truth()
+	drops := drop.IsMissing() || drop.Truth()
 	if code := fp.data.Get("failBeforeCommitExceptionCode"); code.IsNumber() {
+		r.dropped = drops
 		return nil, mongoerr.New(mongoerr.Code(code.Long()), "Failing write for transaction due to failpoint")
 	}
-	return r.Spec.Run(r)
+	seq := r.Server.store.State().Seq
+	doc, err := r.Spec.Run(r)
+	r.dropped = drops && r.Server.store.State().Seq != seq
+	return doc, err
 }
 
 // on tells whether a fail point without further conditions is set.
@@ -153,7 +171,7 @@ func (f *failpoints) match(r *Request) *failpoint {
 	if fp == nil || r.Spec.Name == "configureFailPoint" || !fp.names(r) {
 		return nil
 	}
-	if fp.appName != "" && fp.appName != r.Conn.appName() {
+	if fp.appName != "" && fp.appName != r.appName() {
 		return nil
 	}
 	if fp.skip > 0 {
@@ -231,8 +249,18 @@ func retryableWrite(c mongoerr.Code) bool {
 	return false
 }
 
-func (c *Conn) appName() string {
-	app := c.Client.Get("application")
+// appName is what the client calls itself: it says so once, in its first hello.
+func (r *Request) appName() string {
+	if said := r.Body.Get("client"); r.Conn.Client == nil && said.Type() == bsonval.Object {
+		return appName(said.Doc())
+	}
+	return r.Conn.appName()
+}
+
+func (c *Conn) appName() string { return appName(c.Client) }
+
+func appName(client bsonval.Doc) string {
+	app := client.Get("application")
 	if app.Type() != bsonval.Object {
 		return ""
 	}

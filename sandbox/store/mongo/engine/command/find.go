@@ -179,7 +179,7 @@ func (s *Server) open(r *Request, f finding) (stream.Iterator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.query.ShowRecordID {
+	if f.query.ShowRecordID && !f.query.ReturnKey {
 		return &projected{it, proj, expr.NewFrame(r.Op), true}, nil
 	}
 	if proj == nil {

@@ -38,6 +38,19 @@ func (s *Server) failure(err error) bsonval.Doc {
 	return b.Doc()
 }
 
+// withConcern adds to the reply of a write that found nothing to do, since what it asks
+// for is there or what it speaks of isn't, that its write concern can't be satisfied.
+func (r *Request) withConcern(reply bsonval.Doc, err error) bsonval.Doc {
+	if r.writeConcern == nil || !r.Spec.mayWrite() {
+		return reply
+	}
+	switch mongoerr.From(err).Code {
+	case mongoerr.NamespaceExists, mongoerr.NamespaceNotFound, mongoerr.IndexNotFound:
+		return bsonval.NewBuilder(len(reply) + 200).Fields(reply).SetDoc("writeConcernError", r.writeConcern).Doc()
+	}
+	return reply
+}
+
 func labels(b *bsonval.Builder, names []string) {
 	b.OpenArray("errorLabels")
 	for _, l := range names {

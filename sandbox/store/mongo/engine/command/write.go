@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"storeroom/sandbox/store/mongo/engine/agg"
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -287,8 +288,24 @@ func parseUpdate(d bsonval.Doc) (crud.Change, error) {
 		return ch, required("update.updates.u")
 	case ch.Multi && len(ch.Sort) > 5:
 		return ch, mongoerr.New(mongoerr.FailedToParse, "Cannot specify sort with multi=true")
+	case ch.Update.Type() == bsonval.Array:
+		return ch, knownStages(ch.Update.Doc())
 	}
 	return ch, nil
+}
+
+// knownStages refuses an update's pipeline with a stage that doesn't exist. As in the
+// server that fails the whole command, not only the one update.
+func knownStages(pipeline bsonval.Doc) error {
+	for v := range pipeline.Values() {
+		if v.Type() != bsonval.Object {
+			continue
+		}
+		if name := v.Doc().First().Name; !agg.Known(name) {
+			return mongoerr.New(40324, "Unrecognized pipeline stage name: '%s'", name)
+		}
+	}
+	return nil
 }
 
 func (s *Server) delete(r *Request) (bsonval.Doc, error) {

@@ -27,6 +27,7 @@ type Cursor struct {
 	Op        *opctx.Op
 	Rows      stream.Iterator
 	Held      []bsonval.Doc // read and not sent: they didn't fit the last batch
+	Sent      bsonval.Doc   // the last one of the last batch, where Held has some
 	Session   *session.ID   // nil: none
 	Txn       int64         // the transaction that it was opened in; -1: none
 	Left      time.Duration // of the command's maxTimeMS, for all batches together; 0: no limit
