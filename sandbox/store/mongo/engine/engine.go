@@ -71,7 +71,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 		return nil, err
 	}
 	server := command.New(store, command.Options{
-		Clock: opts.Clock, Logger: opts.Logger, SetName: opts.SetName, Polling: opts.Polling, Auth: opts.Auth, Tests: opts.TestCommands,
+		Clock: opts.Clock, Logger: opts.Logger, SetName: opts.SetName, Polling: opts.Polling, Auth: opts.Auth, Tests: opts.TestCommands, MaxConns: opts.MaxConns,
 	})
 	e := &Engine{opts: opts, store: store, server: server, conns: map[*connection]struct{}{}}
 	e.ctx, e.stop = context.WithCancel(context.Background())

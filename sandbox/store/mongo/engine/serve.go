@@ -101,7 +101,7 @@ var errEnd = errors.New("connection ended")
 // read reads messages, one ahead.
 func (c *connection) read(ctx context.Context, in chan<- incoming, cancel context.CancelCauseFunc) {
 	defer close(in)
-	r := bufio.NewReaderSize(c.net, 16<<10)
+	r := bufio.NewReaderSize(counted{c.net, c.engine.server}, 16<<10)
 	for {
 		m, err := wire.Read(r)
 		var bad *wire.BadMessage
@@ -150,8 +150,21 @@ func (c *connection) send(m *wire.Message, resp command.Response) error {
 	if resp.Next != nil {
 		resp.Next.ID = c.out // the next reply answers this one
 	}
-	_, err = c.net.Write(b)
+	n, err := c.net.Write(b)
+	c.engine.server.Traffic(0, n)
 	return err
+}
+
+// counted is a connection whose bytes serverStatus tells.
+type counted struct {
+	net.Conn
+	server *command.Server
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.server.Traffic(n, 0)
+	return n, err
 }
 
 // ListenAndServe serves an engine on a listener until the context ends. The address

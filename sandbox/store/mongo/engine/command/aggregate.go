@@ -127,7 +127,7 @@ func (s *Server) runPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (str
 	if err != nil {
 		return nil, err
 	}
-	if view != nil {
+	if view != nil && firstStage(stages) != "$collStats" { // which tells of the view itself
 		ns, stages = under, concat(view, stages)
 	}
 	coll := ns.Coll

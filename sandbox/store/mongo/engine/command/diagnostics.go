@@ -2,7 +2,6 @@ package command
 
 import (
 	"cmp"
-	"os"
 	"runtime"
 	"slices"
 	"time"
@@ -71,32 +70,6 @@ func (s *Server) hostInfo(r *Request) (bsonval.Doc, error) {
 	b.Int32("numCores", int32(runtime.NumCPU())).Str("cpuArch", runtime.GOARCH).Bool("numaEnabled", false).Close()
 	b.OpenDoc("os").Str("type", "Linux").Str("name", runtime.GOOS).Str("version", "").Close()
 	b.OpenDoc("extra").Close()
-	return b.Doc(), nil
-}
-
-func (s *Server) serverStatus(r *Request) (bsonval.Doc, error) {
-	up := r.Op.Now.Sub(s.started)
-	state := s.store.State()
-	open, fixed := s.cursors.Counts()
-	s.mu.Lock()
-	conns := len(s.conns)
-	s.mu.Unlock()
-	b := bsonval.NewBuilder(2048)
-	b.Str("host", r.Conn.Addr).Str("version", Version).Str("process", "mongod").OpenArray("service").ItemStr("shard").Close()
-	b.Int64("pid", int64(os.Getpid())).Double("uptime", up.Seconds()).Int64("uptimeMillis", up.Milliseconds())
-	b.Int64("uptimeEstimate", int64(up.Seconds())).Set("localTime", bsonval.TimeValue(r.Op.Now))
-	b.OpenDoc("asserts").Int32("regular", 0).Int32("warning", 0).Int32("msg", 0).Int32("user", 0).Int32("rollovers", 0).Close()
-	b.OpenDoc("catalogStats").Int32("collections", int32(len(state.Collections("")))).Close()
-	b.OpenDoc("connections").Int32("current", int32(conns)).Int32("available", 1<<16-int32(conns)).Int64("totalCreated", s.counters.connections.Load()).Int32("active", 1).Close()
-	b.OpenDoc("metrics").OpenDoc("cursor").Int64("timedOut", 0).OpenDoc("open").Int64("noTimeout", int64(fixed)).Int64("pinned", 0).Int64("total", int64(open)).Close().Close().Close()
-	b.OpenDoc("network").Int64("bytesIn", s.counters.bytesIn.Load()).Int64("bytesOut", s.counters.bytesOut.Load()).Int64("numRequests", s.counters.requests.Load()).Close()
-	b.OpenDoc("opcounters").Int64("insert", s.counters.insert.Load()).Int64("query", s.counters.query.Load()).Int64("update", s.counters.update.Load())
-	b.Int64("delete", s.counters.delete.Load()).Int64("getmore", s.counters.getmore.Load()).Int64("command", s.counters.command.Load()).Close()
-	b.OpenDoc("repl").OpenArray("hosts").ItemStr(r.Conn.Addr).Close().Str("setName", s.opts.SetName).Int32("setVersion", 1)
-	b.Bool("isWritablePrimary", true).Bool("secondary", false).Str("primary", r.Conn.Addr).Str("me", r.Conn.Addr).Close()
-	b.OpenDoc("logicalSessionRecordCache").Int32("activeSessionsCount", int32(len(s.sessions.All()))).Close()
-	b.OpenDoc("storageEngine").Str("name", "persistentTree").Bool("supportsCommittedReads", true).Bool("persistent", true).Bool("readOnly", false).Close()
-	b.OpenDoc("mem").Int32("bits", 64).Int64("resident", state.Bytes>>20).Int64("virtual", state.Bytes>>20).Bool("supported", true).Close()
 	return b.Doc(), nil
 }
 
@@ -251,12 +224,6 @@ func (s *Server) replSetGetConfig(r *Request) (bsonval.Doc, error) {
 	b.OpenArray("members").OpenItem().Int32("_id", 0).Str("host", r.Conn.Addr).Bool("arbiterOnly", false).Bool("buildIndexes", true)
 	b.Bool("hidden", false).Int32("priority", 1).OpenDoc("tags").Close().Int64("secondaryDelaySecs", 0).Int32("votes", 1).Close().Close()
 	b.Int64("protocolVersion", 1).Bool("writeConcernMajorityJournalDefault", true).Close()
-	return b.Doc(), nil
-}
-
-func (s *Server) top(*Request) (bsonval.Doc, error) {
-	var b bsonval.Builder
-	b.OpenDoc("totals").Str("note", "all times in microseconds").Close()
 	return b.Doc(), nil
 }
 

@@ -29,6 +29,10 @@ func (s *Server) defaultParameter(name string) bsonval.Value {
 		return bsonval.DocValue(bsonval.D(bsonval.E("version", bsonval.StringValue("8.0"))))
 	case "authenticationMechanisms":
 		return bsonval.ArrayOf(bsonval.StringValue("SCRAM-SHA-1"), bsonval.StringValue("SCRAM-SHA-256"))
+	case "authSchemaVersion":
+		return bsonval.IntValue(authSchema)
+	case "logComponentVerbosity":
+		return quietComponents()
 	case "enableTestCommands":
 		return bsonval.BoolValue(s.opts.Tests)
 	case "requireApiVersion", "notablescan", "quiet":
@@ -53,8 +57,8 @@ func (s *Server) defaultParameter(name string) bsonval.Value {
 	return bsonval.Value{}
 }
 
-var parameterNames = [...]string{"authenticationMechanisms", "cursorTimeoutMillis", "enableTestCommands", "featureCompatibilityVersion",
-	"internalQueryMaxBlockingSortMemoryUsageBytes", "localLogicalSessionTimeoutMinutes", "logLevel", "notablescan", "quiet", "requireApiVersion",
+var parameterNames = [...]string{"authSchemaVersion", "authenticationMechanisms", "cursorTimeoutMillis", "enableTestCommands", "featureCompatibilityVersion",
+	"internalQueryMaxBlockingSortMemoryUsageBytes", "localLogicalSessionTimeoutMinutes", "logComponentVerbosity", "logLevel", "notablescan", "quiet", "requireApiVersion",
 	"scramIterationCount", "scramSHA256IterationCount", "transactionLifetimeLimitSeconds", "ttlMonitorEnabled", "ttlMonitorSleepSecs"}
 
 // Parameter is a parameter's value now, Missing for one that isn't known.
@@ -95,6 +99,12 @@ func (s *Server) setParameter(r *Request) (bsonval.Doc, error) {
 			continue
 		}
 		was = s.Parameter(name)
+		switch {
+		case name == "authSchemaVersion" || name == "featureCompatibilityVersion":
+			return nil, mongoerr.New(mongoerr.IllegalOperation, "not allowed to change [%s] at runtime", name)
+		case name == "logComponentVerbosity" && v.Type() == bsonval.Object:
+			v = bsonval.DocValue(merged(was.Doc(), v.Doc()))
+		}
 		s.params.mu.Lock()
 		if s.params.set == nil {
 			s.params.set = map[string]bsonval.Value{}
@@ -109,4 +119,35 @@ func (s *Server) setParameter(r *Request) (bsonval.Doc, error) {
 	var b bsonval.Builder
 	b.Set("was", was)
 	return b.Doc(), nil
+}
+
+// quietComponents are the log's levels as they are from the start.
+func quietComponents() bsonval.Value {
+	var b bsonval.Builder
+	b.Int32("verbosity", 0)
+	for _, name := range [...]string{"accessControl", "command", "control", "geo", "index", "network", "query", "replication", "storage", "transaction", "write"} {
+		b.OpenDoc(name).Int32("verbosity", -1).Close()
+	}
+	return b.Value()
+}
+
+// merged is a document with the fields of another, which wins, at every level.
+func merged(under, over bsonval.Doc) bsonval.Doc {
+	var b bsonval.Builder
+	for name, v := range under.All() {
+		switch w := over.Get(name); {
+		case w.IsMissing():
+		case w.Type() == bsonval.Object && v.Type() == bsonval.Object:
+			v = bsonval.DocValue(merged(v.Doc(), w.Doc()))
+		default:
+			v = w
+		}
+		b.Set(name, v)
+	}
+	for name, v := range over.All() {
+		if under.Get(name).IsMissing() {
+			b.Set(name, v)
+		}
+	}
+	return b.Doc()
 }

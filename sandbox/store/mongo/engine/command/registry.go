@@ -42,6 +42,7 @@ func (s *Server) tables() [][]Spec {
 		s.parameterCommands(),
 		s.failPointCommands(),
 		s.userCommands(),
+		s.roleCommands(),
 		s.authCommands(),
 		s.explainCommands(),
 		s.planCacheCommands(),

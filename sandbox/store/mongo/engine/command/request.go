@@ -193,7 +193,7 @@ func arrayField(d bsonval.Doc, name, full string) (bsonval.Doc, error) {
 	switch v := d.Get(name); v.Type() {
 	case bsonval.Array:
 		return v.Doc(), nil
-	case bsonval.Missing:
+	case bsonval.Missing, bsonval.Null:
 		return nil, nil
 	default:
 		return nil, wrongType(full, v, "array")
@@ -211,7 +211,7 @@ func (r *Request) Bool(name string) (bool, error) {
 func boolField(d bsonval.Doc, name, full string) (bool, error) {
 	v := d.Get(name)
 	switch {
-	case v.IsMissing():
+	case v.IsNullish(): // as in the server, null says nothing about an optional field
 		return false, nil
 	case v.Type() != bsonval.Bool && !v.IsNumber():
 		return false, mongoerr.New(mongoerr.TypeMismatch, "BSON field '%s' is the wrong type '%s', expected types '[bool, long, int, decimal, double]'", full, v.Type())
@@ -222,7 +222,7 @@ func boolField(d bsonval.Doc, name, full string) (bool, error) {
 // Long reads a whole number; missing gives def.
 func (r *Request) Long(name string, def int64) (int64, error) {
 	v := r.Body.Get(name)
-	if v.IsMissing() {
+	if v.IsNullish() {
 		return def, nil
 	}
 	if !v.IsNumber() {

@@ -64,6 +64,11 @@ func (t *Restoring) Insert(ns storage.NS, doc bsonval.Doc) error {
 	if err := t.op.Check(); err != nil {
 		return err
 	}
+	if named := map[storage.NS]string{usersNS(): "user", rolesNS(): "role"}[ns]; named != "" {
+		if err := checkAuthz(doc, named); err != nil {
+			return err
+		}
+	}
 	_, err := t.writer.Insert(ns, doc)
 	return err
 }

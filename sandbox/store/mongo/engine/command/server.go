@@ -34,12 +34,13 @@ const maxWireVersion = 25
 
 // Options are the server's settings.
 type Options struct {
-	Clock   func() time.Time
-	Logger  *slog.Logger
-	SetName string // of the replica set of one
-	Polling bool   // hello has no topologyVersion, so that drivers poll instead of streaming
-	Auth    bool   // clients must authenticate
-	Tests   bool   // the commands for drivers' tests: configureFailPoint
+	Clock    func() time.Time
+	Logger   *slog.Logger
+	SetName  string // of the replica set of one
+	Polling  bool   // hello has no topologyVersion, so that drivers poll instead of streaming
+	Auth     bool   // clients must authenticate
+	MaxConns int    // connections that the engine takes at once
+	Tests    bool   // the commands for drivers' tests: configureFailPoint
 }
 
 // Server runs commands on one store.
@@ -60,6 +61,7 @@ type Server struct {
 	params   parameters
 	plans    *plan.Cache
 	profiler profiling
+	usage    usage
 
 	mu    sync.Mutex
 	ops   map[int32]*running
@@ -190,9 +192,10 @@ func (s *Server) run(r *Request) Response {
 	if r.dropped {
 		return Response{Close: true}
 	}
+	s.used(r, err)
 	s.note(r, doc, err)
 	if err != nil {
-		return Response{Doc: s.failure(s.labelled(r, err)), Close: r.closeAfter}
+		return Response{Doc: r.withConcern(s.failure(s.labelled(r, err)), err), Close: r.closeAfter}
 	}
 	resp := Response{Doc: s.success(r, doc), Close: r.closeAfter}
 	if r.Message.Exhaust && r.exhaust != nil {

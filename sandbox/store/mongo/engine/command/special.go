@@ -16,9 +16,9 @@ func (src *source) Special(op *opctx.Op, db, coll, stage string, arg bsonval.Val
 	var err error
 	switch stage {
 	case "$collStats":
-		docs, err = s.collStatsStage(src.snapshot(), ns, arg)
+		docs, err = s.collStatsStage(src.r, src.snapshot(), ns, arg)
 	case "$indexStats":
-		docs, err = s.indexStatsStage(src.snapshot(), ns, arg)
+		docs, err = s.indexStatsStage(src.r, src.snapshot(), ns, arg)
 	case "$currentOp":
 		docs, err = s.currentOps(arg)
 	case "$listLocalSessions", "$listSessions":
@@ -31,24 +31,23 @@ func (src *source) Special(op *opctx.Op, db, coll, stage string, arg bsonval.Val
 	return stream.Docs(docs), true, err
 }
 
-func (s *Server) collStatsStage(state *storage.State, ns storage.NS, arg bsonval.Value) ([]bsonval.Doc, error) {
+func (s *Server) collStatsStage(r *Request, state *storage.State, ns storage.NS, arg bsonval.Value) ([]bsonval.Doc, error) {
 	if arg.Type() != bsonval.Object {
 		return nil, mongoerr.New(5447000, "$collStats must take a nested object but found: $collStats: %s", arg)
 	}
 	c := state.Collection(ns)
 	var b bsonval.Builder
-	b.Str("ns", ns.String()).Str("host", s.opts.SetName).Set("localTime", bsonval.TimeValue(s.opts.Clock()))
+	b.Str("ns", ns.String()).Str("host", r.Conn.Addr).Set("localTime", bsonval.TimeValue(s.opts.Clock()))
 	for name, v := range arg.Doc().All() {
 		switch name {
 		case "latencyStats":
+			u := s.usageOf(ns)
 			b.OpenDoc(name)
-			for _, kind := range []string{"reads", "writes", "commands", "transactions"} {
-				b.OpenDoc(kind).Int64("latency", 0).Int64("ops", 0).Close()
-			}
+			u.write(&b, v.Type() == bsonval.Object && v.Doc().Get("histograms").Truth())
 			b.Close()
 		case "storageStats":
-			if c == nil {
-				return nil, mongoerr.New(mongoerr.NamespaceNotFound, "Collection [%s] not found.", ns)
+			if err := storedAs(c, ns, name); err != nil {
+				return nil, err
 			}
 			scale := int64(1)
 			if v.Type() == bsonval.Object {
@@ -60,17 +59,29 @@ func (s *Server) collStatsStage(state *storage.State, ns storage.NS, arg bsonval
 			storageStats(&b, c, scale)
 			b.Close()
 		case "count":
-			if c == nil {
-				return nil, mongoerr.New(mongoerr.NamespaceNotFound, "Collection [%s] not found.", ns)
+			if err := storedAs(c, ns, name); err != nil {
+				return nil, err
 			}
 			b.Number(name, int64(c.Count()))
 		case "queryExecStats":
-			b.OpenDoc(name).OpenDoc("collectionScans").Int64("total", 0).Int64("nonTailable", 0).Close().Close()
+			u := s.usageOf(ns)
+			b.OpenDoc(name).OpenDoc("collectionScans").Int64("total", u.scans).Int64("nonTailable", u.ending).Close().Close()
 		default:
 			return nil, mongoerr.New(40415, "BSON field '$collStats.%s' is an unknown field.", name)
 		}
 	}
 	return []bsonval.Doc{b.Doc()}, nil
+}
+
+// storedAs refuses to tell of the documents of what has none.
+func storedAs(c *storage.Collection, ns storage.NS, field string) error {
+	switch {
+	case c == nil:
+		return mongoerr.New(mongoerr.NamespaceNotFound, "Unable to retrieve %s in $collStats stage :: caused by :: Collection [%s] not found.", field, ns)
+	case c.IsView():
+		return mongoerr.New(mongoerr.CommandNotSupportedOnView, "Unable to retrieve %s in $collStats stage :: caused by :: Namespace %s is a view, not a collection", field, ns)
+	}
+	return nil
 }
 
 // storageStats writes what collStats and the stage tell of a collection.
@@ -103,7 +114,7 @@ func storageStats(b *bsonval.Builder, c *storage.Collection, scale int64) {
 	b.Number("scaleFactor", scale)
 }
 
-func (s *Server) indexStatsStage(state *storage.State, ns storage.NS, arg bsonval.Value) ([]bsonval.Doc, error) {
+func (s *Server) indexStatsStage(r *Request, state *storage.State, ns storage.NS, arg bsonval.Value) ([]bsonval.Doc, error) {
 	if arg.Type() != bsonval.Object || !arg.Doc().IsEmpty() {
 		return nil, mongoerr.New(28803, "The $indexStats stage specification must be an empty object")
 	}
@@ -114,7 +125,7 @@ func (s *Server) indexStatsStage(state *storage.State, ns storage.NS, arg bsonva
 	var docs []bsonval.Doc
 	for _, ix := range secondary(c) {
 		var b bsonval.Builder
-		b.Str("name", ix.Def.Name).SetDoc("key", ix.Def.Pattern).Str("host", s.opts.SetName)
+		b.Str("name", ix.Def.Name).SetDoc("key", ix.Def.Pattern).Str("host", r.Conn.Addr)
 		b.OpenDoc("accesses").Int64("ops", ix.Uses()).Set("since", bsonval.TimeValue(s.started)).Close()
 		b.SetDoc("spec", ix.Def.Spec)
 		docs = append(docs, b.Doc())

@@ -2,6 +2,7 @@ package command
 
 import (
 	"crypto/rand"
+	"slices"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -20,10 +21,6 @@ func (s *Server) userCommands() []Spec {
 		{Name: "usersInfo", Fields: "showCredentials showCustomData showPrivileges showAuthenticationRestrictions filter", Run: s.usersInfo},
 		{Name: "grantRolesToUser", Fields: "roles", Run: s.grantRoles},
 		{Name: "revokeRolesFromUser", Fields: "roles", Run: s.grantRoles},
-		{Name: "createRole", Fields: "privileges roles authenticationRestrictions", Run: s.createRole},
-		{Name: "updateRole", Fields: "privileges roles authenticationRestrictions", Run: s.createRole},
-		{Name: "dropRole", Run: s.dropRole},
-		{Name: "rolesInfo", Fields: "showPrivileges showBuiltinRoles showAuthenticationRestrictions", Run: s.rolesInfo},
 	}
 }
 
@@ -59,6 +56,9 @@ func (c *Conn) roles() bsonval.Value { return bsonval.ArrayOf() }
 func (r *Request) put(ns storage.NS, doc bsonval.Doc) error {
 	id := doc.Get("_id")
 	return r.write(func(w *crud.Writer) error {
+		if err := putAuthSchema(w); err != nil {
+			return err
+		}
 		c, err := w.Collection(ns)
 		if err != nil {
 			return err
@@ -69,6 +69,23 @@ func (r *Request) put(ns storage.NS, doc bsonval.Doc) error {
 		_, err = w.Insert(ns, doc)
 		return err
 	})
+}
+
+// authSchema is the version of the form that users are kept in: the one of SCRAM.
+const authSchema = 5
+
+// putAuthSchema notes it where mongodump and mongorestore look for it.
+func putAuthSchema(w *crud.Writer) error {
+	ns, id := storage.NS{DB: "admin", Coll: "system.version"}, bsonval.StringValue("authSchema")
+	c, err := w.Collection(ns)
+	if err != nil {
+		return err
+	}
+	if _, ok := c.ByID(id); ok {
+		return nil
+	}
+	_, err = w.Insert(ns, bsonval.D(bsonval.E("_id", id), bsonval.E("currentVersion", bsonval.IntValue(authSchema))))
+	return err
 }
 
 func (r *Request) remove(ns storage.NS, id string) error {
@@ -258,30 +275,22 @@ func (s *Server) grantRoles(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	has := func(list bsonval.Doc, v bsonval.Value) bool {
-		for e := range list.Values() {
-			if bsonval.Equal(e, v) {
-				return true
-			}
-		}
-		return false
+	roles := without(u.Get("roles").Doc(), given.Doc())
+	if r.Spec.Name == "grantRolesToUser" {
+		roles = concat(u.Get("roles").Doc(), without(given.Doc(), u.Get("roles").Doc()))
 	}
+	return nil, r.put(usersNS(), replaced(u, map[string]bsonval.Value{"roles": bsonval.ArrayValue(roles)}))
+}
+
+// without is a list without the items of another.
+func without(list, gone bsonval.Doc) bsonval.Doc {
 	var b bsonval.Builder
-	was := u.Get("roles").Doc()
-	revoke := r.Spec.Name == "revokeRolesFromUser"
-	for v := range was.Values() {
-		if !revoke || !has(given.Doc(), v) {
+	for v := range list.Values() {
+		if !slices.ContainsFunc(gone.Slice(), func(g bsonval.Value) bool { return bsonval.Equal(v, g) }) {
 			b.Item(v)
 		}
 	}
-	if !revoke {
-		for v := range given.Doc().Values() {
-			if !has(was, v) {
-				b.Item(v)
-			}
-		}
-	}
-	return nil, r.put(usersNS(), replaced(u, map[string]bsonval.Value{"roles": b.Array()}))
+	return b.Doc()
 }
 
 func (s *Server) usersInfo(r *Request) (bsonval.Doc, error) {
@@ -334,98 +343,6 @@ func (s *Server) usersInfo(r *Request) (bsonval.Doc, error) {
 			b.Close()
 		}
 		b.Close()
-	}
-	return b.Doc(), nil
-}
-
-// createRole is createRole and updateRole.
-func (s *Server) createRole(r *Request) (bsonval.Doc, error) {
-	name, err := r.Str(r.Spec.Name)
-	if err != nil {
-		return nil, err
-	}
-	old := s.findRole(name, r.DB)
-	_, builtin := builtinRole(name, r.DB)
-	create := r.Spec.Name == "createRole"
-	switch {
-	case name == "":
-		return nil, mongoerr.New(mongoerr.BadValue, "Role name must be non-empty")
-	case builtin:
-		return nil, mongoerr.New(mongoerr.InvalidRoleModification, "%s@%s is a built-in role and cannot be modified", name, r.DB)
-	case create && old != nil:
-		return nil, mongoerr.New(51002, "Role \"%s@%s\" already exists", name, r.DB)
-	case !create && old == nil:
-		return nil, mongoerr.New(mongoerr.RoleNotFound, "Role '%s@%s' not found", name, r.DB)
-	}
-	privileges, roles := r.Body.Get("privileges"), r.Body.Get("roles")
-	if create && (privileges.Type() != bsonval.Array || roles.Type() != bsonval.Array) {
-		return nil, mongoerr.New(mongoerr.BadValue, "\"createRole\" needs 'privileges' and 'roles', two arrays")
-	}
-	if roles.Type() == bsonval.Array {
-		if roles, err = s.readRoles(r, roles); err != nil {
-			return nil, err
-		}
-	} else {
-		roles = old.Get("roles")
-	}
-	if privileges.Type() != bsonval.Array {
-		privileges = old.Get("privileges")
-	}
-	var b bsonval.Builder
-	b.Str("_id", r.DB+"."+name).Str("role", name).Str("db", r.DB).Set("privileges", privileges).Set("roles", roles)
-	return nil, r.put(rolesNS(), b.Doc())
-}
-
-func (s *Server) dropRole(r *Request) (bsonval.Doc, error) {
-	name, err := r.Str("dropRole")
-	if err != nil {
-		return nil, err
-	}
-	if s.findRole(name, r.DB) == nil {
-		return nil, mongoerr.New(mongoerr.RoleNotFound, "Role '%s@%s' not found", name, r.DB)
-	}
-	return nil, r.remove(rolesNS(), r.DB+"."+name)
-}
-
-func (s *Server) rolesInfo(r *Request) (bsonval.Doc, error) {
-	var b bsonval.Builder
-	b.OpenArray("roles")
-	write := func(name, db string, doc bsonval.Doc) {
-		b.OpenItem().Str("role", name).Str("db", db).Bool("isBuiltin", doc == nil)
-		b.Set("roles", doc.Get("roles"))
-		if r.Body.Get("showPrivileges").Truth() {
-			b.OpenArray("privileges")
-			var list []privilege
-			if doc == nil {
-				list, _ = builtinRole(name, db)
-			} else {
-				list = readPrivileges(doc.Get("privileges").Doc())
-			}
-			for _, p := range list {
-				p.write(&b)
-			}
-			b.Close()
-		}
-		b.Close()
-	}
-	v := r.Body.First().Value
-	if v.IsNumber() {
-		for _, d := range s.documentsOf(rolesNS(), r.DB) {
-			write(d.Get("role").Str(), r.DB, d)
-		}
-		return b.Doc(), nil
-	}
-	list := []bsonval.Value{v}
-	if v.Type() == bsonval.Array {
-		list = v.Doc().Slice()
-	}
-	for _, e := range list {
-		name, db := roleOf(e, r.DB)
-		if doc := s.findRole(name, db); doc != nil {
-			write(name, db, doc)
-		} else if _, ok := builtinRole(name, db); ok {
-			write(name, db, nil)
-		}
 	}
 	return b.Doc(), nil
 }
