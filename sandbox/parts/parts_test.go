@@ -135,8 +135,8 @@ func TestAVersionThatTheIndexLacksIsNamed(t *testing.T) {
 	index := t.TempDir()
 	pin := makeWheel(t, index, "demo")
 	_, err := demoShop(t, t.TempDir(), pin).ensure(t.Context(), nil)
-	if !errors.Is(err, errNotFound) || !strings.HasPrefix(err.Error(), "Demo: ") {
-		t.Fatalf("got %v, want %v", err, errNotFound)
+	if !errors.Is(err, errNoneFound) || !strings.HasPrefix(err.Error(), "Demo: ") {
+		t.Fatalf("got %v, want %v", err, errNoneFound)
 	}
 }
 
@@ -165,17 +165,21 @@ func TestWithoutPythonTheErrorSaysWhatToInstall(t *testing.T) {
 func TestWhatPipSaysBecomesWhatToDo(t *testing.T) {
 	for said, want := range map[string]error{
 		"WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('<pip>: Failed to establish a new connection: [Errno -3]')'\nERROR: No matching distribution found for x": errNoNetwork,
-		"ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.":               errDamaged,
-		"ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device": errDiskFull,
-		"/usr/bin/python3: No module named pip":                                                   errNoPip,
-		"ERROR: No matching distribution found for x==1":                                          errNotFound,
+		"ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.":                                                                 errDamaged,
+		"ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device":                                                   errDiskFull,
+		"/usr/bin/python3: No module named pip":                                                                                                     errNoPip,
+		"ERROR: Could not find a version that satisfies the requirement x==1 (from versions: 0.9)\nERROR: No matching distribution found for x==1":  errNotFound,
+		"ERROR: Could not find a version that satisfies the requirement x==1 (from versions: none)\nERROR: No matching distribution found for x==1": errNoneFound,
 	} {
 		if err := explain(said, errors.New("exit status 1")); !errors.Is(err, want) {
 			t.Errorf("%q became %v, want %v", said, err, want)
 		}
 	}
-	if err := explain("a\nb\nc\nd\n", errors.New("exit status 1")); err.Error() != "pip: exit status 1: b / c / d" {
+	if err := explain("a\nb\nc\nd\n", errors.New("exit status 1")); !strings.HasPrefix(err.Error(), "pip could not fetch it (exit status 1); it said: b / c / d; try again") {
 		t.Errorf("an unknown failure became %v", err)
+	}
+	if err := explain("", errors.New("signal: killed")); !errors.Is(err, errKilled) {
+		t.Errorf("a killed pip became %v", err)
 	}
 }
 
@@ -324,7 +328,7 @@ func TestACacheThatCanNotBeWrittenIsToBeMoved(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Ensure(t.Context(), file, nil); err == nil || !strings.Contains(err.Error(), "choose another with STOREROOM_CACHE") {
+	if _, err := Ensure(t.Context(), file, nil); err == nil || !strings.Contains(err.Error(), "choose another with --cache") {
 		t.Errorf("got %v", err)
 	}
 	if err := cacheError(syscall.ENOSPC); !errors.Is(err, errDiskFull) {

@@ -25,7 +25,9 @@ var (
 	errDamaged   = errors.New("what arrived is not the pinned file (its checksum differs): try again; if it stays so, ask who runs your package index or proxy")
 	errNoNetwork = errors.New("the package index can't be reached: connect to the network and try again (behind a proxy or a mirror, set up pip for it: python3 -m pip config)")
 	errNotFound  = errors.New("the package index does not offer the pinned version: if pip is set up for a mirror, it may lag behind")
-	errDiskFull  = errors.New("the disk is full: make room (about 1 GB) or choose another cache folder with STOREROOM_CACHE")
+	errNoneFound = errors.New("the package index knows nothing of it: connect to the network and try again; if pip is set up for a mirror or a folder, that lacks it")
+	errKilled    = errors.New("pip was killed, perhaps for lack of memory: try again")
+	errDiskFull  = errors.New("the disk is full: make room (about 1 GB), or choose another cache folder with --cache (or STOREROOM_CACHE)")
 )
 
 // pip fetches the files of one pinned requirements file into dir.
@@ -108,10 +110,14 @@ func explain(said string, err error) error {
 	case has("Failed to establish a new connection", "Max retries exceeded", "ConnectTimeout", "ReadTimeout", "Read timed out", "ProxyError",
 		"Temporary failure in name resolution", "Name or service not known", "Network is unreachable", "Connection broken", "Connection aborted", "SSLError"):
 		return errNoNetwork
+	case has("(from versions: none)"):
+		return errNoneFound
 	case has("No matching distribution found"):
 		return errNotFound
+	case said == "" && strings.HasPrefix(err.Error(), "signal:"):
+		return errKilled
 	}
-	return fmt.Errorf("pip: %w: %s", err, lastLines(said, 3))
+	return fmt.Errorf("pip could not fetch it (%w); it said: %s; try again, and look at what pip is set up for (python3 -m pip config list)", err, lastLines(said, 3))
 }
 
 // lastLines is the end of a program's output, on one line.

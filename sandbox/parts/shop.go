@@ -140,7 +140,7 @@ func cacheError(err error) error {
 	if diskFull(err) {
 		return errDiskFull
 	}
-	return fmt.Errorf("the cache folder can't be written (%w): choose another with STOREROOM_CACHE", err)
+	return fmt.Errorf("the cache folder can't be written (%v): choose another with --cache (or STOREROOM_CACHE), or start Storeroom as its owner", err)
 }
 
 func diskFull(err error) bool {

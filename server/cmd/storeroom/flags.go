@@ -66,6 +66,9 @@ func parse(t terminal, flags *flag.FlagSet, args []string) error {
 
 // plainer is what package flag says, in words for who has written the arguments.
 func plainer(said string) string {
+	if name, ok := strings.CutPrefix(said, "flag provided but not defined: -"); ok {
+		return "there is no option --" + name
+	}
 	said = strings.Replace(strings.Replace(said, ": -", ": --", 1), "for flag -", "for --", 1)
 	return strings.Replace(said, ": parse error", ": it must be a whole number", 1)
 }
@@ -74,6 +77,9 @@ func plainer(said string) string {
 // for its libraries, and a new PostgreSQL 30 of disk.
 func leastLimits(flags *flag.FlagSet) error {
 	var wrong error
+	if flags.Lookup("run-time") == nil {
+		return nil // it takes no limits: mongo's --memory is another
+	}
 	for name, least := range map[string]int64{
 		"run-time": int64(100 * time.Millisecond), "grace": 0, "answer-time": int64(time.Second), "memory": 160 << 20, "output": 1 << 10, "events": 10,
 		"snippet": 1 << 10, "postgres-disk": 64 << 20, "postgres-connections": 3, "redis-memory": 4 << 20, "mongo-memory": 4 << 20,

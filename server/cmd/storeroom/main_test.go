@@ -93,7 +93,7 @@ func TestArgumentsThatMakeNoSenseAreNamed(t *testing.T) {
 	storeroom(t, "", "brew").wants(t, 2, "", `there is no command "brew"`)
 	storeroom(t, "").wants(t, 0, "storeroom serve", "")
 	storeroom(t, "", "serve", "--help").wants(t, 0, "--listen address:port", "")
-	storeroom(t, "", "serve", "--listne", ":1").wants(t, 2, "", "--listne\nrun `storeroom serve --help`")
+	storeroom(t, "", "serve", "--listne", ":1").wants(t, 2, "", "there is no option --listne\nrun `storeroom serve --help`")
 	storeroom(t, "", "serve", "now").wants(t, 2, "", `it takes options only, not "now"`)
 	storeroom(t, "", "serve", "--log", "xml").wants(t, 2, "", "text or json")
 	storeroom(t, "", "serve", "--memory", "much").wants(t, 2, "", "a size is a number such as 64KiB")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 
 	"storeroom/sandbox"
 	"storeroom/sandbox/host"
@@ -102,7 +103,17 @@ func listenLocally(ctx context.Context, address string) (net.Listener, error) {
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return nil, &usageError{fmt.Sprintf("%q is not an address of this machine alone: give a port only", host)}
 	}
-	return (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, port))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, port))
+	var name *net.DNSError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, errors.New("another program listens there: choose another port, or 0 for a free one")
+	case errors.Is(err, syscall.EACCES):
+		return nil, errors.New("this user may not listen there: choose a port above 1023, or 0 for a free one")
+	case errors.As(err, &name), errors.As(err, new(*net.AddrError)):
+		return nil, &usageError{"it must be a port such as 5432, or 0 for a free one"}
+	}
+	return listener, err
 }
 
 // offer serves the stores until ctx ends.

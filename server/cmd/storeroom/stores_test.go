@@ -81,3 +81,16 @@ func TestStoresOffersOnlyWhatWasAskedFor(t *testing.T) {
 		t.Error("a port was taken twice")
 	}
 }
+
+func TestAPortOfAStoreThatCantBeTakenIsNamed(t *testing.T) {
+	taken, err := listenAnywhere(t, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	storeroom(t, "", "stores", "--redis", port).wants(t, 1, "", "--redis "+port+": another program listens there")
+	for _, nonsense := range []string{"here", "99999", "-1"} {
+		storeroom(t, "", "stores", "--redis", nonsense).wants(t, 2, "", "it must be a port such as 5432")
+	}
+}
