@@ -115,3 +115,25 @@ func (l *learner) run(ctx context.Context, code string) (took, error) {
 		}
 	}
 }
+
+// ping asks for an answer that costs the server nothing.
+func (l *learner) ping(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	if err := l.conn.Write(ctx, websocket.MessageText, []byte(`{"type":"ping"}`)); err != nil {
+		return 0, err
+	}
+	for {
+		_, said, err := l.conn.Read(ctx)
+		took := time.Since(began)
+		if err != nil {
+			return 0, err
+		}
+		var got message
+		if err := json.Unmarshal(said, &got); err != nil {
+			return 0, err
+		}
+		if got.Type == "pong" {
+			return took, nil
+		}
+	}
+}

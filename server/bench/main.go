@@ -26,10 +26,11 @@ func main() {
 	only := flag.String("only", "", "measure just one table: pages or mongo")
 	size := flag.Int("documents", 100_000, "documents that the second table inserts and groups")
 	times := flag.Int("times", 5, "alternating rounds behind each figure of the second table")
+	cold := flag.Bool("cold", true, "fetch and prepare everything once more, in a cache of its own (needs the network, takes a minute or two)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := tables(*only, func() error { return measure(ctx, *program, *rounds, *class, *held) },
+	if err := tables(*only, func() error { return measure(ctx, *program, *rounds, *class, *held, *cold) },
 		func() error { return compare(ctx, *program, *size, *times) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -66,7 +67,7 @@ const (
 	pymongo  = "from pymongo import MongoClient\nclient = MongoClient('localhost', 27017)\ndb = client['database_name']\ndb.collection_name.drop()\ndb.collection_name.insert_one({'name': 'John', 'age': 30})\nfor document in db.collection_name.find():\n    print(document)\nclient.close()\n"
 )
 
-func measure(ctx context.Context, program string, rounds, class, held int) error {
+func measure(ctx context.Context, program string, rounds, class, held int, cold bool) error {
 	data, err := os.MkdirTemp("", "storeroom-bench-")
 	if err != nil {
 		return err
@@ -76,6 +77,11 @@ func measure(ctx context.Context, program string, rounds, class, held int) error
 		return err
 	}
 	fmt.Print("| what | figure | load generator's CPU |\n|---|---|---|\n")
+	if cold {
+		if err := coldStart(ctx, program, data); err != nil {
+			return err
+		}
+	}
 	if err := starts(ctx, program, data); err != nil {
 		return err
 	}
@@ -98,35 +104,6 @@ func measure(ctx context.Context, program string, rounds, class, held int) error
 	time.Sleep(settle)
 	row("server, resident memory a minute after all that", mb(rss(s.cmd.Process.Pid)), 0)
 	return s.stop()
-}
-
-// starts measures the program's start with everything prepared.
-func starts(ctx context.Context, program, data string) error {
-	var pages, outputs []time.Duration
-	for i := range 4 {
-		began := time.Now()
-		s, err := start(ctx, program, data)
-		if err != nil {
-			return err
-		}
-		l, err := join(ctx, s.address)
-		if err != nil {
-			return err
-		}
-		page := time.Since(began)
-		if _, err := l.run(ctx, hello); err != nil {
-			return err
-		}
-		if i > 0 { // the first one makes the data folder
-			pages, outputs = append(pages, page), append(outputs, time.Since(began))
-		}
-		l.leave()
-		if err := s.stop(); err != nil {
-			return err
-		}
-	}
-	row("start with everything prepared: to a page / to Python's output", ms(median(pages))+" / "+ms(median(outputs)), 0)
-	return nil
 }
 
 type bench struct {
@@ -157,6 +134,23 @@ func (b bench) one(rounds int) error {
 		}
 		row(c.name+", running learner: p50 / p95", both(all), ownCPU()-cpu)
 	}
+	return b.way(l, rounds)
+}
+
+// way measures what of all times is the way to the server and back: it answers a ping at
+// once.
+func (b bench) way(l *learner, rounds int) error {
+	cpu := ownCPU()
+	var all []time.Duration
+	for range rounds {
+		time.Sleep(breath)
+		took, err := l.ping(b.ctx)
+		if err != nil {
+			return fmt.Errorf("ping: %w", err)
+		}
+		all = append(all, took)
+	}
+	row("of each of these, the way to the server and back: p50 / p95", both(all), ownCPU()-cpu)
 	return nil
 }
 
