@@ -21,7 +21,7 @@ func (s *Server) authorize(r *Request) error {
 		return nil
 	}
 	if c.User == nil {
-		if !s.opts.Auth || !s.hasUsers() {
+		if !s.opts.Auth || r.makesFirstUser() {
 			return nil
 		}
 		return mongoerr.New(mongoerr.Unauthorized, "Command %s requires authentication", r.Spec.Name)
@@ -37,6 +37,12 @@ func (s *Server) authorize(r *Request) error {
 		}
 	}
 	return nil
+}
+
+// makesFirstUser tells the one thing that a server without users lets anybody do, the
+// server's localhost exception.
+func (r *Request) makesFirstUser() bool {
+	return r.Spec.Name == "createUser" && r.DB == "admin" && !r.Server.hasUsers()
 }
 
 func allowed(granted []privilege, n need) bool {

@@ -107,9 +107,10 @@ func (l *login) begin(s *Server, payload string) (string, error) {
 	}
 	u := s.findUser(l.user, l.db)
 	if u != nil {
-		l.credential = u.Get("credentials").Doc().Get(l.mech.name).Doc()
-	}
-	if len(l.credential) <= 5 { // the same conversation, which can't succeed
+		if l.credential = u.Get("credentials").Doc().Get(l.mech.name).Doc(); len(l.credential) <= 5 {
+			return "", errAuth() // a driver that only guessed the mechanism tries the other
+		}
+	} else { // the same conversation, which can't succeed
 		l.credential, _ = l.mech.credential(l.user, rand.Text())
 	}
 	l.nonce = fields["r"] + rand.Text()
