@@ -199,6 +199,44 @@ describe('the look', { skip: lacking() }, () => {
     await visitor.leave();
   });
 
+  test('the code stays as it is when the cursor goes in', async () => {
+    const visitor = await Visitor.arrive(browser, storeroom.address);
+    await visitor.page.goto('/lesson/redis');
+    const cell = visitor.cell('redis/set-and-get').element;
+    const measure = (): Promise<[string, number]> => cell.evaluate((element) => {
+      const code = element.querySelector('.cm-content, pre.code')!;
+      return [getComputedStyle(code).fontSize, Math.round(element.getBoundingClientRect().height)];
+    });
+    const plain = await measure();
+    await cell.locator('.cm-editor').waitFor();
+    await visitor.connected();
+    assert.deepEqual(await measure(), plain);
+    await cell.locator('.cm-content').click();
+    await visitor.page.keyboard.press('End');
+    await visitor.page.keyboard.insertText(' ');
+    assert.deepEqual(await measure(), plain);
+    await visitor.leave();
+  });
+
+  test('at 1024 pixels no cell of a lesson scrolls sideways, and no figure on a shelf is cut', async () => {
+    const visitor = await Visitor.arrive(browser, storeroom.address, { viewport: { width: 1024, height: 768 } });
+    await visitor.page.goto('/');
+    const pages = await visitor.page.locator('.contents li a').evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''));
+    for (const address of pages) {
+      await visitor.page.goto(address);
+      await visitor.page.locator('.cm-editor').last().waitFor();
+      const wide = await visitor.page.locator('.cm-scroller, article > pre').evaluateAll((all) => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.textContent));
+      assert.deepEqual(wide, [], address);
+    }
+    await visitor.connected();
+    await visitor.cell('scratch').type("open('a-file-whose-name-is-longer-than-the-shelf-is-wide.csv', 'w').write('x' * 100_000)");
+    await visitor.cell('scratch').run();
+    const figure = visitor.shelf('files').locator('li', { hasText: 'a-file' }).locator('.detail');
+    await figure.waitFor();
+    assert.ok(await figure.evaluate((each) => each.scrollWidth <= each.clientWidth));
+    await visitor.leave();
+  });
+
   test('dark is dark, and the editor with it', async () => {
     const visitor = await Visitor.arrive(browser, storeroom.address, { colorScheme: 'dark' });
     await visitor.read('redis');

@@ -3,6 +3,7 @@
 
 import type { Editor, EditorSetup } from './editor.ts';
 import { Output } from './output.ts';
+import { seenText } from './output-text.ts';
 import type { RunView } from './runs.ts';
 import { isOver, ranFor, type RunState } from './run-state.ts';
 import { EDITOR_MISSING, NO_OUTPUT, stateWords } from './wording.ts';
@@ -128,7 +129,7 @@ export class CellElement extends HTMLElement implements RunView {
     this.#renew();
     this.#printed = true;
     this.#output.print(stream, text);
-    if (stream !== 'typed') this.#tell('cell-say', { text, first: false });
+    if (stream !== 'typed') this.#tell('cell-say', { text: text.split('\n').map(seenText).join('\n'), first: false });
   }
 
   endLine(): void {

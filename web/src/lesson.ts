@@ -12,7 +12,7 @@ import type { ServerMessage, Shelf, Shelves } from './protocol.ts';
 import { Runs } from './runs.ts';
 import { changes } from './shelf-diff.ts';
 import { ShelvesElement, StripElement } from './shelves.ts';
-import { FRESH, MANY_TRIES, NOT_RUN, OTHER_SEAT, UNSEATED, changeWords } from './wording.ts';
+import { FRESH, MANY_TRIES, NOT_RUN, OFFLINE, OTHER_SEAT, UNSEATED, changeWords } from './wording.ts';
 
 // EDIT_REST is how long typing must pause before an edit is kept, in milliseconds.
 const EDIT_REST = 300;
@@ -183,7 +183,9 @@ export class Lesson {
   }
 
   #reset(): void {
-    if (!this.#connection.send({ type: 'reset' })) this.#notice('There is no connection just now: try again when it is back.');
+    if (this.#connection.send({ type: 'reset' })) return;
+    if (this.#link?.state === 'ended') this.#ended(this.#link.why || UNSEATED);
+    else this.#notice(OFFLINE);
   }
 
   #wasReset(): void {

@@ -3,7 +3,12 @@
 import { linkWords, type LinkView } from './wording.ts';
 
 export class LinkStatusElement extends HTMLElement {
+  #words = document.createElement('span');
   #timer = 0;
+
+  connectedCallback(): void {
+    this.append(this.#words);
+  }
 
   disconnectedCallback(): void {
     clearTimeout(this.#timer);
@@ -13,11 +18,11 @@ export class LinkStatusElement extends HTMLElement {
     clearTimeout(this.#timer);
     const words = linkWords(link);
     this.dataset['state'] = link.state;
-    this.classList.toggle('calm', words.calm);
     // A blink of the connection is not worth words.
     const blink = link.state === 'connecting' || link.state === 'waiting';
     this.#timer = window.setTimeout(() => {
-      if (this.textContent !== words.short) this.textContent = words.short;
+      if (this.#words.textContent !== words.short) this.#words.textContent = words.short;
+      this.classList.toggle('calm', words.calm);
     }, words.calm || !blink ? 0 : 600);
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CLIP, FOLD_OVER, KEEP, OutputText, lineText, type OutputView, type Stream } from './output-text.ts';
+import { CLIP, FOLD_OVER, KEEP, OutputText, PART, lineText, seenText, type OutputView, type Stream } from './output-text.ts';
 
 function printed(...parts: Array<[Stream, string]>): OutputText {
   const output = new OutputText();
@@ -65,4 +65,25 @@ test('a very long line is cut while folded, never through a character', () => {
 
 test('a carriage return writes over the line, but is kept in the text', () => {
   assert.deepEqual(shown(printed(['out', '10 %\r50 %\r100 %\n'], ['out', '99 %\r']).view(false)), ['100 %', '99 %']);
+});
+
+test('a line that is too long to be laid out at once is shown whole in parts', () => {
+  const text = `${'x'.repeat(PART - 1)}${'😀'.repeat(PART)}`;
+  const whole = shown(printed(['out', `${text}\nnext\n`]).view(true));
+  assert.equal(whole.slice(0, -1).join(''), text);
+  assert.ok(whole.every((part) => part.length <= PART && !/[\ud800-\udbff]$/.test(part)));
+  assert.equal(whole.at(-1), 'next');
+});
+
+test('a terminal’s codes are left out, also in two pieces', () => {
+  assert.equal(seenText('\x1b[1;31mred\x1b[0m and \x1b]0;title\x07plain\x1b[K'), 'red and plain');
+  assert.equal(seenText('half\x1b[3'), 'half');
+  assert.deepEqual(shown(printed(['out', 'a\x1b[3'], ['out', '1mb\x1b[0m\n']).view(false)), ['ab']);
+  assert.equal(printed(['out', '\x1b[2J\x1b[H']).view(false).head.map(lineText).join(), '');
+});
+
+test('what can’t be seen has a picture, and what writing systems need stays', () => {
+  assert.equal(seenText('a\0b\x07c\x7fd'), 'a␀b␇c␡d');
+  assert.equal(seenText('one two\b\b\bsix'), 'one six');
+  for (const text of ['a\tb', 'שלום', 'e\u0301', '👩‍💻', '世界', 'zero\u200bwidth', '<b>&amp;</b>']) assert.equal(seenText(text), text);
 });

@@ -22,6 +22,9 @@ export const FOLD_OVER = 40;
 export const KEEP = 12;
 // CLIP is how many characters of a line are shown while the output is folded.
 export const CLIP = 800;
+// PART is how many characters of a line are laid out as one when it is shown whole: a
+// megabyte at once holds the page for seconds.
+export const PART = 4000;
 
 export class OutputText {
   #lines: Piece[][] = [];
@@ -55,7 +58,7 @@ export class OutputText {
 
   view(whole: boolean): OutputView {
     const total = this.#lines.length;
-    if (whole) return { head: this.#lines.map(overwritten), hidden: 0, tail: [], clipped: 0, total };
+    if (whole) return { head: this.#lines.flatMap((line) => parts(asSeen(line))), hidden: 0, tail: [], clipped: 0, total };
     const folded = total > FOLD_OVER;
     const head = shorten(folded ? this.#lines.slice(0, KEEP) : this.#lines);
     const tail = shorten(folded ? this.#lines.slice(-KEEP) : []);
@@ -91,7 +94,7 @@ function standsApart(stream: Stream, line: Line | undefined): boolean {
 function shorten(lines: readonly Line[]): { lines: Line[]; clipped: number } {
   let clipped = 0;
   const short = lines.map((line) => {
-    const seen = overwritten(line);
+    const seen = asSeen(line);
     const text = lineText(seen);
     if (text.length <= CLIP) return seen;
     clipped++;
@@ -106,9 +109,45 @@ function cut(text: string, length: number): string {
   return text.slice(0, end >= 0xd800 && end < 0xdc00 ? length - 1 : length);
 }
 
-// A carriage return goes back to the line's start, as progress bars use it.
-function overwritten(line: Line): Line {
-  if (!line.some((piece) => piece.text.includes('\r'))) return line;
-  const text = lineText(line).replace(/\r+$/, '');
-  return [{ stream: line[0]?.stream ?? 'out', text: text.slice(text.lastIndexOf('\r') + 1) }];
+// parts cuts a line that is too long to be laid out as one.
+function parts(line: Line): Line[] {
+  let text = lineText(line);
+  if (text.length <= PART) return [line];
+  const cuts: Line[] = [];
+  while (text !== '') {
+    const part = cut(text, PART);
+    cuts.push([{ stream: line[0]?.stream ?? 'out', text: part }]);
+    text = text.slice(part.length);
+  }
+  return cuts;
+}
+
+// asSeen is a line as a terminal without colours shows it.
+function asSeen(line: Line): Line {
+  if (!line.some((piece) => CONTROL.test(piece.text))) return line;
+  return [{ stream: line[0]?.stream ?? 'out', text: seenText(lineText(line)) }];
+}
+
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]/;
+// Colours, moves of the cursor, titles (ECMA-48 and xterm's OSC), also one that is only
+// half there.
+const CODES = /\x1b(?:\[[0-?]*[ -/]*(?:[@-~]|$)|\][^\x07\x1b]*(?:\x07|\x1b\\|$)|[ -/]*(?:[0-~]|$))/g;
+
+// seenText leaves out a terminal's codes and does what a progress bar wants: a carriage
+// return goes back to the line's start, a backspace takes a character away. Any other
+// control character is shown by its picture.
+export function seenText(raw: string): string {
+  let text = raw.replace(CODES, '').replace(/\r+$/, '');
+  text = text.slice(text.lastIndexOf('\r') + 1);
+  if (text.includes('\b')) text = rubbedOut(text);
+    return text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (c) => (c === '\x7f' ? '\u2421' : String.fromCharCode(0x2400 + c.charCodeAt(0))));
+}
+
+function rubbedOut(text: string): string {
+  const kept: string[] = [];
+  for (const character of text) {
+    if (character === '\b') kept.pop();
+    else kept.push(character);
+  }
+  return kept.join('');
 }

@@ -9,6 +9,11 @@ import { count } from './wording.ts';
 const GROUPS_AT_MOST = 2000;
 // CALM is how long, in ms, output that is shown whole rests between two drawings.
 const CALM = 250;
+// A part of this many lines or characters is drawn as one; those out of sight are not
+// laid out (content-visibility), so that a megabyte can be shown.
+const PART_LINES = 200;
+const PART_CHARACTERS = 4000;
+const LINE = 1.55; // em, as page.css has it
 
 export class Output {
   readonly element = document.createElement('div');
@@ -115,25 +120,40 @@ function look(line: Line): Look {
   return stream === 'err' || stream === 'notice' ? stream : 'plain';
 }
 
-// groups makes one element of each stretch of lines that look alike.
+function length(line: Line): number {
+  return line.reduce((sum, piece) => sum + piece.text.length, 0);
+}
+
+// groups makes one element of each stretch of lines that look alike, or a few of a long
+// stretch.
 function groups(lines: readonly Line[]): Node[] {
   const nodes: Node[] = [];
+  let last: Look | undefined;
   for (let at = 0; at < lines.length; ) {
     const first = lines[at];
     if (first === undefined) break;
     let end = at + 1;
+    let size = length(first);
     const crowded = nodes.length >= GROUPS_AT_MOST;
-    while (end < lines.length && (crowded || look(lines[end] ?? first) === look(first))) end++;
-    nodes.push(group(crowded ? 'plain' : look(first), lines.slice(at, end)));
+    for (; end < lines.length && end - at < PART_LINES && size < PART_CHARACTERS; end++) {
+      const next = lines[end] ?? first;
+      if (!crowded && look(next) !== look(first)) break;
+      size += length(next);
+    }
+    const kind = crowded ? 'plain' : look(first);
+    const element = group(kind, lines.slice(at, end), kind !== last);
+    element.style.containIntrinsicBlockSize = `auto ${(end - at) * LINE}em`;
+    nodes.push(element);
+    last = kind;
     at = end;
   }
   return nodes;
 }
 
-function group(kind: Look, lines: readonly Line[]): HTMLElement {
+function group(kind: Look, lines: readonly Line[], named: boolean): HTMLElement {
   const element = document.createElement('span');
   element.className = kind;
-  if (kind !== 'plain') {
+  if (kind !== 'plain' && named) {
     const name = document.createElement('span');
     name.className = 'quiet';
     name.textContent = kind === 'err' ? 'error output: ' : 'Storeroom: ';
@@ -158,6 +178,7 @@ function group(kind: Look, lines: readonly Line[]): HTMLElement {
       text = '';
     }
   }
-  element.append(text);
+  // The last line end of an element is not shown: an empty last line needs one more.
+  element.append(text.endsWith('\n') ? `${text}\n` : text);
   return element;
 }

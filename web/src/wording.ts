@@ -84,10 +84,11 @@ export const LOST_TRACK = 'what it did after this is not known: run it again';
 export const NEVER_RAN = 'it was not sent: run it again';
 export const TOO_LONG = 'the snippet is longer than can be sent: make it shorter, or read the data from a file';
 export const FRESH = 'Your storeroom is new: Python’s variables are gone, and the stores are as on the first day.';
-export const UNSEATED = 'This seat is not here any more: it was deleted, or the page is of an earlier version of Storeroom. Reload the page to go on.';
-export const OTHER_SEAT = 'This browser sits at another seat now. Reload the page to go on there.';
+export const UNSEATED = 'This seat is not here any more: it was deleted, or Storeroom is of another version by now.';
+export const OTHER_SEAT = 'This browser sits at another seat now.';
 export const NOT_RUN = 'this page has no connection any more: reload it, then run it again';
 export const CUT_SHORT = 'The beginning of what it printed is not kept any more: the rest follows.';
+export const OFFLINE = 'There is no connection just now: try again when it is back.';
 export const EDITOR_MISSING = 'The editor could not be loaded: the snippet runs as it is; reload the page to edit it.';
 
 export interface StoreWords {
@@ -142,7 +143,7 @@ export function linkWords(link: LinkView): LinkWords {
       return { short: 'this page is not let in any more: reload it', calm: false };
     case 'waiting':
       if (link.why !== '') return { short: link.why, calm: false };
-      return { short: link.tries > MANY_TRIES ? `no answer from Storeroom: is it running? Trying again in ${Math.ceil(link.wait / 1000)} s` : 'connection lost: trying again', calm: false };
+      return { short: link.tries > MANY_TRIES ? 'no answer from Storeroom: is it running? Trying again every few seconds' : 'connection lost: trying again', calm: false };
   }
 }
 
