@@ -33,11 +33,15 @@ func escapeQuery(text string) string { return url.QueryEscape(text) }
 // frame is what a page with the course around it needs, for the learner of a seat.
 func (s *Server) frame(c echo.Context, title, here string, sits seat.Seat) web.Frame {
 	s.giveSeat(c, sits)
-	frame := web.Frame{Nonce: nonce(c), Title: title, Seat: sits.Name}
+	return web.Frame{Nonce: nonce(c), Title: title, Seat: sits.Name, Course: s.contents(here)}
+}
+
+// contents are all pages of the course.
+func (s *Server) contents(here string) (links []web.CourseLink) {
 	for _, lesson := range s.Course.Lessons {
-		frame.Course = append(frame.Course, *linkTo(lesson, here))
+		links = append(links, *linkTo(lesson, here))
 	}
-	return frame
+	return links
 }
 
 func linkTo(lesson *lessons.Lesson, here string) *web.CourseLink {
@@ -121,6 +125,9 @@ func (s *Server) fail(err error, c echo.Context) {
 		s.Log.Error("could not answer a request", "method", c.Request().Method, "path", c.Path(), "error", err)
 	}
 	page := web.ErrorPage{Frame: web.Frame{Nonce: nonce(c), Title: http.StatusText(status)}, Status: status, Text: text}
+	if s.admits(c.Request()) {
+		page.Course = s.contents("")
+	}
 	if err := render(c, status, "error", page); err != nil {
 		s.Log.Error("could not show an error", "error", err)
 	}
