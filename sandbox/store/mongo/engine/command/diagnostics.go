@@ -14,12 +14,10 @@ import (
 func (s *Server) diagnosticCommands() []Spec {
 	return []Spec{
 		{Name: "buildInfo", Aliases: []string{"buildinfo"}, Run: s.buildInfo, NoAuth: true},
-		{Name: "hostInfo", Run: s.hostInfo, Admin: true},
 		{Name: "serverStatus", Fields: "*", Run: s.serverStatus},
 		{Name: "dbStats", Aliases: []string{"dbstats"}, Fields: "scale freeStorage", Run: s.dbStats},
 		{Name: "collStats", Aliases: []string{"collstats"}, Fields: "scale", Run: s.collStats},
 		{Name: "dataSize", Fields: "keyPattern min max estimate", Run: s.dataSize},
-		{Name: "getLog", Run: s.getLog, Admin: true},
 		{Name: "getCmdLineOpts", Run: s.getCmdLineOpts, Admin: true},
 		{Name: "listCommands", Run: s.listCommands, NoAuth: true},
 		{Name: "replSetGetStatus", Run: s.replSetGetStatus, Admin: true},
@@ -30,9 +28,6 @@ func (s *Server) diagnosticCommands() []Spec {
 		{Name: "top", Run: s.top, Admin: true},
 		{Name: "validate", Fields: "full repair metadata checkBSONConformance background scandata fixMultikey warnOrphans", Run: s.validate},
 		{Name: "dbHash", Aliases: []string{"dbhash"}, Fields: "collections", Run: s.dbHash},
-		{Name: "fsync", Fields: "lock fsyncLockAcquisitionTimeoutMillis", Run: func(*Request) (bsonval.Doc, error) {
-			return bsonval.D(bsonval.E("numFiles", bsonval.IntValue(1))), nil
-		}, Admin: true},
 		{Name: "compact", Fields: "force freeSpaceTargetMB dryRun", Run: func(*Request) (bsonval.Doc, error) {
 			return bsonval.D(bsonval.E("bytesFreed", bsonval.IntValue(0))), nil
 		}},
@@ -41,7 +36,6 @@ func (s *Server) diagnosticCommands() []Spec {
 		{Name: "whatsmyuri", Run: func(r *Request) (bsonval.Doc, error) {
 			return bsonval.D(bsonval.E("you", bsonval.StringValue(r.Conn.Remote))), nil
 		}, NoAuth: true},
-		{Name: "getParameterNames", Run: func(*Request) (bsonval.Doc, error) { return nil, nil }},
 	}
 }
 
@@ -58,18 +52,6 @@ func (s *Server) buildInfo(*Request) (bsonval.Doc, error) {
 	b.OpenDoc("buildEnvironment").Str("target_arch", runtime.GOARCH).Str("target_os", runtime.GOOS).Close()
 	b.Int32("bits", 64).Bool("debug", false).Int32("maxBsonObjectSize", bsonval.MaxDocument)
 	b.OpenArray("storageEngines").ItemStr("persistentTree").Close()
-	return b.Doc(), nil
-}
-
-func (s *Server) hostInfo(r *Request) (bsonval.Doc, error) {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	b := bsonval.NewBuilder(512)
-	b.OpenDoc("system").Set("currentTime", bsonval.TimeValue(r.Op.Now)).Str("hostname", r.Conn.Addr)
-	b.Int32("cpuAddrSize", 64).Int64("memSizeMB", int64(m.Sys>>20)).Int64("memLimitMB", int64(m.Sys>>20))
-	b.Int32("numCores", int32(runtime.NumCPU())).Str("cpuArch", runtime.GOARCH).Bool("numaEnabled", false).Close()
-	b.OpenDoc("os").Str("type", "Linux").Str("name", runtime.GOOS).Str("version", "").Close()
-	b.OpenDoc("extra").Close()
 	return b.Doc(), nil
 }
 
@@ -153,27 +135,13 @@ func (s *Server) dataSize(r *Request) (bsonval.Doc, error) {
 	return b.Doc(), nil
 }
 
-func (s *Server) getLog(r *Request) (bsonval.Doc, error) {
-	v := r.Body.First().Value
-	if v.Type() != bsonval.String {
-		return nil, wrongType("getLog.getLog", v, "string")
-	}
-	var b bsonval.Builder
-	switch v.Str() {
-	case "*":
-		b.OpenArray("names").ItemStr("global").ItemStr("startupWarnings").Close()
-	case "global", "startupWarnings":
-		b.Int32("totalLinesWritten", 0).OpenArray("log").Close()
-	default:
-		return nil, mongoerr.New(mongoerr.OperationFailed, "No log named '%s'", v.Str())
-	}
-	return b.Doc(), nil
-}
-
 func (s *Server) getCmdLineOpts(*Request) (bsonval.Doc, error) {
 	var b bsonval.Builder
 	b.OpenArray("argv").ItemStr("mongod").Close()
 	b.OpenDoc("parsed").OpenDoc("replication").Str("replSet", s.opts.SetName).Close()
+	if s.opts.Auth {
+		b.OpenDoc("security").Str("authorization", "enabled").Close()
+	}
 	if s.opts.Tests {
 		b.OpenDoc("setParameter").Str("enableTestCommands", "1").Close()
 	}
@@ -193,7 +161,7 @@ func (s *Server) listCommands(*Request) (bsonval.Doc, error) {
 	b.OpenDoc("commands")
 	for _, name := range names {
 		sp := s.specs[name]
-		b.OpenDoc(name).Str("help", sp.Help).Bool("requiresAuth", !sp.NoAuth).Bool("secondaryOk", !sp.Write)
+		b.OpenDoc(name).Str("help", sp.help()).Bool("requiresAuth", !sp.NoAuth).Bool("secondaryOk", !sp.Write)
 		b.Bool("adminOnly", sp.Admin).OpenArray("apiVersions").Close().OpenArray("deprecatedApiVersions").Close().Close()
 	}
 	b.Close()

@@ -40,9 +40,13 @@ func (s *Server) mergeAuthz(r *Request) (bsonval.Doc, error) {
 	return nil, nil
 }
 
-// mergeInto brings the documents of a collection of admin into the users or the roles.
+// mergeInto brings the documents of a collection, named with its database, into the
+// users or the roles.
 func (s *Server) mergeInto(r *Request, ns storage.NS, from, named, db string, drop bool) error {
-	source := storage.NS{DB: r.DB, Coll: from}
+	source, ok := storage.ParseNS(from)
+	if !ok || s.store.State().Collection(source) == nil {
+		return mongoerr.New(mongoerr.NamespaceNotFound, "there is no collection %s to take each %s from", from, named)
+	}
 	kept := map[string]bool{}
 	for _, doc := range s.documentsOf(source, "") {
 		if err := checkAuthz(doc, named); err != nil {

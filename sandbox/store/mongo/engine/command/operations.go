@@ -1,6 +1,8 @@
 package command
 
 import (
+	"strconv"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
@@ -8,7 +10,8 @@ import (
 func (s *Server) operationCommands() []Spec {
 	return []Spec{
 		{Name: "currentOp", Fields: "*", Run: s.currentOp, Admin: true},
-		{Name: "killOp", Fields: "op", Run: s.killOp, Admin: true},
+		// Compass names the operation id, which the server overlooks and then misses op.
+		{Name: "killOp", Fields: "op id", Run: s.killOp, Admin: true},
 	}
 }
 
@@ -20,14 +23,14 @@ func (s *Server) currentOps(bsonval.Value) ([]bsonval.Doc, error) {
 	var docs []bsonval.Doc
 	for id, o := range s.ops {
 		b := bsonval.NewBuilder(512)
-		b.Str("type", "op").Str("host", o.conn.Addr).Str("desc", "conn").Int32("connectionId", int32(o.conn.ID))
+		b.Str("type", "op").Str("host", o.conn.Addr).Str("desc", "conn"+strconv.FormatInt(o.conn.ID, 10)).Int32("connectionId", int32(o.conn.ID))
 		b.Str("client", o.conn.Remote).Str("appName", o.conn.appName())
 		if o.conn.Client != nil {
 			b.SetDoc("clientMetadata", o.conn.Client)
 		}
 		b.Bool("active", true).Str("currentOpTime", now.Format("2006-01-02T15:04:05.000-07:00")).Int32("opid", id)
 		b.Int64("secs_running", int64(now.Sub(o.began).Seconds())).Int64("microsecs_running", now.Sub(o.began).Microseconds())
-		b.Str("op", "command").Str("ns", o.ns).Bool("redacted", false).SetDoc("command", o.command)
+		b.Str("op", profileKind(o.command.First().Name)).Str("ns", o.ns).Bool("redacted", false).SetDoc("command", o.command)
 		b.Int32("numYields", 0).Bool("waitingForLock", false)
 		docs = append(docs, b.Doc())
 	}
@@ -54,6 +57,10 @@ func (s *Server) currentOp(r *Request) (bsonval.Doc, error) {
 	b.OpenArray("inprog")
 	for _, d := range docs {
 		b.ItemDoc(d)
+	}
+	b.Close()
+	if s.fsync.locked() {
+		b.Bool("fsyncLock", true).Str("info", "use db.fsyncUnlock() to terminate the fsync write/snapshot lock")
 	}
 	return b.Doc(), nil
 }

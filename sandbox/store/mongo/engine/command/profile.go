@@ -126,6 +126,9 @@ func (s *Server) note(r *Request, reply bsonval.Doc, failed error) {
 	slow, rate := p.limits()
 	p.mu.Unlock()
 	took := s.opts.Clock().Sub(r.Op.Now)
+	if took >= time.Duration(slow)*time.Millisecond && !r.Spec.OwnTime {
+		s.logSlow(r, took)
+	}
 	switch {
 	case l.level == 0 || r.Spec.secret() || r.ns().Coll == "system.profile":
 		return
@@ -187,7 +190,7 @@ func profileKind(command string) string {
 
 func (r *Request) profileEntry(reply bsonval.Doc, failed error, took time.Duration) bsonval.Doc {
 	b := bsonval.NewBuilder(1024)
-	b.Str("op", profileKind(r.Spec.Name)).Str("ns", r.ns().String()).SetDoc("command", r.Body)
+	b.Str("op", profileKind(r.Spec.Name)).Str("ns", r.namespace()).SetDoc("command", r.Body)
 	if p, work := r.Op.Plan, r.Op.Work; p != nil {
 		b.Number("keysExamined", work.KeysExamined).Number("docsExamined", work.DocsExamined)
 		if p.Sorts() {

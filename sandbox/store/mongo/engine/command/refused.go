@@ -5,7 +5,8 @@ import (
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
-// refusedCommands are commands of the manual that this server has a reason not to run.
+// refusedCommands are commands of the manual that this server has a reason not to run,
+// or that a server refuses too in a replica set of one.
 func (s *Server) refusedCommands() []Spec {
 	var out []Spec
 	refuse := func(code mongoerr.Code, reason string, names ...string) {
@@ -17,5 +18,12 @@ func (s *Server) refusedCommands() []Spec {
 		"createSearchIndexes", "updateSearchIndex", "dropSearchIndex", "listSearchIndexes")
 	refuse(mongoerr.CommandNotSupported, "mapReduce is deprecated and needs JavaScript, which this server doesn't run: use aggregate with $group", "mapReduce")
 	refuse(mongoerr.CommandNotSupported, "query settings are not supported: name the index with hint, or use planCacheSetFilter", "setQuerySettings", "removeQuerySettings")
+	refuse(mongoerr.IllegalOperation, "reIndex is only allowed on a standalone mongod instance.", "reIndex")
+	refuse(mongoerr.CommandNotSupported, "applyOps is not supported: write with the ordinary commands", "applyOps")
+	refuse(mongoerr.CommandNotSupported, "this server is ended by the program that runs it", "shutdown")
+	refuse(mongoerr.CommandNotSupported, "this server has no certificates", "rotateCertificates")
+	refuse(23, "already initialized", "replSetInitiate")
+	refuse(mongoerr.CommandNotSupported, "this server is the one member of its replica set, and stays that",
+		"replSetReconfig", "replSetStepDown", "replSetFreeze", "replSetMaintenance", "replSetSyncFrom")
 	return out
 }

@@ -38,6 +38,9 @@ func (s *Server) tables() [][]Spec {
 		s.sessionCommands(),
 		s.transactionCommands(),
 		s.diagnosticCommands(),
+		s.hostCommands(),
+		s.logCommands(),
+		s.fsyncCommands(),
 		s.operationCommands(),
 		s.parameterCommands(),
 		s.failPointCommands(),
@@ -60,6 +63,18 @@ func (sp *Spec) mayWrite() bool {
 		return true
 	}
 	return sp.Write
+}
+
+// help answers the option help: true.
+func (r *Request) help() (bsonval.Doc, error) {
+	return bsonval.D(bsonval.E("help", bsonval.StringValue("help for: "+r.Spec.Name+" "+r.Spec.help()))), nil
+}
+
+func (sp *Spec) help() string {
+	if sp.Help == "" {
+		return "no help defined"
+	}
+	return sp.Help
 }
 
 // secret tells the commands that carry passwords, which nobody else is shown.

@@ -48,6 +48,7 @@ type Request struct {
 	abortAfter    bool        // a write in the transaction failed: it ends
 	writeConcern  bsonval.Doc // from a fail point: a write concern error to report
 	warnLabels    []string
+	asksHelp      bool // it asks what the command is, and doesn't run it
 }
 
 func stack() string { return string(debug.Stack()) }
@@ -114,6 +115,8 @@ func (r *Request) common() error {
 			if err := r.parseMaxTime(v); err != nil {
 				return err
 			}
+		case "help":
+			r.asksHelp = v.Truth()
 		case "collation":
 		case "$db", "$clusterTime", "$readPreference", "$query", "readConcern", "writeConcern", "comment", "apiVersion", "apiStrict", "apiDeprecationErrors",
 			"$audit", "$client", "$configServerState", "$configTime", "$topologyTime", "$tenant", "$traceCtx", "mayBypassWriteBlocking", "rawData", "databaseVersion", "shardVersion", "serialization_context", "maxTimeMSOpOnly", "stmtId", "stmtIds":
@@ -274,6 +277,19 @@ func (r *Request) ns() storage.NS {
 		return storage.NS{DB: r.DB}
 	}
 	return storage.NS{DB: r.DB, Coll: v.Str()}
+}
+
+// namespace is ns as the profiler and currentOp tell it: a command on no collection is
+// on $cmd.
+func (r *Request) namespace() string {
+	switch ns := r.target(); {
+	case ns.Coll != "":
+		return ns.String()
+	case r.Spec.Name == "aggregate":
+		return r.DB + ".$cmd.aggregate"
+	default:
+		return r.DB + ".$cmd"
+	}
 }
 
 // Collection is ns where a collection must be named.

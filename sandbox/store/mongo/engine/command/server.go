@@ -62,6 +62,9 @@ type Server struct {
 	plans    *plan.Cache
 	profiler profiling
 	usage    usage
+	fsync    fsyncLock
+	log      ring
+	minded   []string // the start's warnings
 
 	mu    sync.Mutex
 	ops   map[int32]*running
@@ -109,6 +112,10 @@ func New(store *storage.Store, opts Options) *Server {
 	binary.BigEndian.PutUint32(s.election[:], 0x7fffffff)
 	s.election[11] = 1
 	rand.Read(s.process[4:9]) //nolint:errcheck // never fails
+	s.minded = s.warnings()
+	for _, line := range s.minded {
+		s.log.add(line)
+	}
 	s.specs = map[string]*Spec{}
 	for _, table := range s.tables() {
 		for i := range table {
@@ -128,6 +135,7 @@ func (s *Server) Connect(addr, remote string) *Conn {
 	s.mu.Lock()
 	s.conns[c.ID] = c
 	s.mu.Unlock()
+	s.logConnection(c, true)
 	return c
 }
 
@@ -136,11 +144,13 @@ func (s *Server) Disconnect(c *Conn) {
 	s.mu.Lock()
 	delete(s.conns, c.ID)
 	s.mu.Unlock()
+	s.logConnection(c, false)
 }
 
 // Shutdown makes waiting commands end.
 func (s *Server) Shutdown() {
 	close(s.down)
+	s.fsync.free()
 	s.cursors.KillWhere(func(*cursor.Cursor) bool { return true })
 }
 
@@ -214,10 +224,10 @@ func (s *Server) newOp(ctx context.Context, r *Request) *opctx.Op {
 	op.Roles = r.Conn.roles()
 	shown := r.Body
 	if r.Spec.secret() {
-		shown = bsonval.D(bsonval.E(r.Spec.Name, bsonval.StringValue("xxx")))
+		shown = bsonval.D(r.Body.First(), bsonval.E("$db", bsonval.StringValue(r.DB)))
 	}
 	s.mu.Lock()
-	s.ops[op.ID] = &running{op: op, conn: r.Conn, command: shown, ns: r.ns().String(), began: op.Now}
+	s.ops[op.ID] = &running{op: op, conn: r.Conn, command: shown, ns: r.namespace(), began: op.Now}
 	s.mu.Unlock()
 	return op
 }
@@ -239,6 +249,9 @@ func (s *Server) execute(r *Request) (bsonval.Doc, error) {
 	}
 	defer release()
 	run := r.Spec.Run
+	if r.asksHelp {
+		run = (*Request).help
+	}
 	if fp := s.failWrite(r); fp != nil {
 		run = fp.aroundWrite
 	}

@@ -1,0 +1,135 @@
+package command
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+)
+
+func (s *Server) logCommands() []Spec {
+	return []Spec{{Name: "getLog", Run: s.getLog, Admin: true}}
+}
+
+// keptLines is how many lines of its log a server keeps for getLog.
+const keptLines = 1024
+
+// ring keeps the log's newest lines, in the server's own form: one JSON document each.
+// Ids and words are those of the server's log messages.
+type ring struct {
+	mu    sync.Mutex
+	lines []string
+	next  int // where the next line goes, once it is full
+	total int
+}
+
+func (g *ring) add(line string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.total++
+	if len(g.lines) < keptLines {
+		g.lines = append(g.lines, line)
+		return
+	}
+	g.lines[g.next] = line
+	g.next = (g.next + 1) % keptLines
+}
+
+// all are the kept lines, the oldest first, and how many there have been.
+func (g *ring) all() ([]string, int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append(append([]string{}, g.lines[g.next:]...), g.lines[:g.next]...), g.total
+}
+
+// logged makes a line.
+func (s *Server) logged(severity, component string, id int32, ctx, msg string, attr bsonval.Doc, tags ...string) string {
+	b := bsonval.NewBuilder(256)
+	b.Set("t", bsonval.TimeValue(s.opts.Clock())).Str("s", severity).Str("c", component).Int32("id", id).Str("ctx", ctx).Str("msg", msg)
+	if attr != nil {
+		b.SetDoc("attr", attr)
+	}
+	if len(tags) > 0 {
+		b.OpenArray("tags")
+		for _, tag := range tags {
+			b.ItemStr(tag)
+		}
+		b.Close()
+	}
+	line, err := bson.MarshalExtJSON(bson.Raw(b.Doc()), false, false)
+	if err != nil {
+		return "" // what was just made is well formed
+	}
+	return string(line)
+}
+
+// warnings are the lines of the start that tell what to mind.
+func (s *Server) warnings() []string {
+	if s.opts.Auth {
+		return nil
+	}
+	return []string{s.logged("W", "CONTROL", 22120, "initandlisten",
+		"Access control is not enabled for the database. Read and write access to data and configuration is unrestricted", nil, "startupWarnings")}
+}
+
+func (s *Server) logConnection(c *Conn, opened bool) {
+	id, msg := int32(22943), "Connection accepted"
+	ctx := "listener"
+	if !opened {
+		id, msg, ctx = 22944, "Connection ended", c.context()
+	}
+	s.mu.Lock()
+	open := len(s.conns)
+	s.mu.Unlock()
+	var b bsonval.Builder
+	b.Str("remote", c.Remote).Int64("connectionId", c.ID).Int32("connectionCount", int32(open))
+	s.log.add(s.logged("I", "NETWORK", id, ctx, msg, b.Doc()))
+}
+
+func (c *Conn) context() string { return "conn" + strconv.FormatInt(c.ID, 10) }
+
+// maxLogged is how large a command may be, in bytes, to be in the log with its fields.
+const maxLogged = 10 << 10
+
+// logSlow notes a command that took longer than slowms.
+func (s *Server) logSlow(r *Request, took time.Duration) {
+	var b bsonval.Builder
+	b.Str("type", "command").Str("ns", r.namespace())
+	if len(r.Body) <= maxLogged && !r.Spec.secret() {
+		b.SetDoc("command", r.Body)
+	}
+	if p := r.Op.Plan; p != nil {
+		b.Str("planSummary", p.Summary()).Number("keysExamined", r.Op.Work.KeysExamined).Number("docsExamined", r.Op.Work.DocsExamined)
+	}
+	b.Str("remote", r.Conn.Remote).Str("protocol", "op_msg").Number("durationMillis", took.Milliseconds())
+	s.log.add(s.logged("I", "COMMAND", 51803, r.Conn.context(), "Slow query", b.Doc()))
+}
+
+func (s *Server) getLog(r *Request) (bsonval.Doc, error) {
+	v := r.Body.First().Value
+	if v.Type() != bsonval.String {
+		return nil, wrongType("getLog.getLog", v, "string")
+	}
+	var b bsonval.Builder
+	switch v.Str() {
+	case "*":
+		b.OpenArray("names").ItemStr("global").ItemStr("startupWarnings").Close()
+		return b.Doc(), nil
+	case "global", "startupWarnings":
+	default:
+		return nil, mongoerr.New(mongoerr.OperationFailed, "No log named '%s'", v.Str())
+	}
+	lines, total := s.minded, len(s.minded)
+	if v.Str() == "global" {
+		lines, total = s.log.all()
+	}
+	b.Int32("totalLinesWritten", int32(total)).OpenArray("log")
+	for _, line := range lines {
+		b.ItemStr(line)
+	}
+	return b.Doc(), nil
+}
