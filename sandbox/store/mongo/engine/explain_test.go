@@ -114,7 +114,7 @@ func TestExplainTellsTheStagesAndTheWork(t *testing.T) {
 		{`{"find":"c","filter":{"a":3},"projection":{"_id":0,"b":1}}`, "PROJECTION_COVERED IXSCAN", 10, 0, 10, ""},
 		{`{"find":"c","filter":{"a":3},"projection":{"b":1}}`, "PROJECTION_SIMPLE FETCH IXSCAN", 10, 10, 10, ""},
 		{`{"find":"c","filter":{"a":{"$gte":8}},"sort":{"s":1}}`, "SORT FETCH IXSCAN", 20, 20, 20, ""},
-		{`{"find":"c","filter":{"$or":[{"b":3},{"a":1}]}}`, "FETCH OR [IXSCAN, IXSCAN]", 11, 11, 11, ""},
+		{`{"find":"c","filter":{"$or":[{"b":3},{"a":1}]}}`, "SUBPLAN FETCH OR [IXSCAN, IXSCAN]", 11, 11, 11, ""},
 		{`{"find":"c","filter":{"tags":"t1"}}`, "FETCH IXSCAN", 33, 33, 33, `{ tags: [ "["t1", "t1"]" ] }`},
 		{`{"find":"c","filter":{"s":"s1"}}`, "COLLSCAN", 0, 100, 15, ""},
 		{`{"find":"c","filter":{"s":"s1","a":7}}`, "", -1, -1, 1, ""},
@@ -124,8 +124,25 @@ func TestExplainTellsTheStagesAndTheWork(t *testing.T) {
 		{`{"count":"c","query":{"a":3}}`, "COUNT COUNT_SCAN", 11, 0, 0, ""},
 		{`{"count":"c"}`, "RECORD_STORE_FAST_COUNT", 0, 0, 0, ""},
 		{`{"update":"c","updates":[{"q":{"a":3},"u":{"$set":{"z":1}},"multi":true}]}`, "UPDATE FETCH IXSCAN", 10, 10, 0, ""},
-		{`{"delete":"c","deletes":[{"q":{"a":3},"limit":0}]}`, "DELETE FETCH IXSCAN", 10, 10, 0, ""},
+		{`{"delete":"c","deletes":[{"q":{"a":3},"limit":0}]}`, "BATCHED_DELETE FETCH IXSCAN", 10, 10, 0, ""},
+		{`{"delete":"c","deletes":[{"q":{"a":3},"limit":1}]}`, "DELETE FETCH IXSCAN", 1, 1, 0, ""},
+		{`{"delete":"c","deletes":[{"q":{"_id":3},"limit":0}]}`, "EXPRESS_DELETE", 1, 1, 0, ""},
+		{`{"update":"c","updates":[{"q":{"_id":3},"u":{"$set":{"z":1}}}]}`, "EXPRESS_UPDATE", 1, 1, 0, ""},
+		{`{"update":"c","updates":[{"q":{"b":3},"u":{"$set":{"z":1}}}]}`, "UPDATE FETCH IXSCAN", 1, 1, 0, ""},
+		{`{"findAndModify":"c","query":{"_id":3},"update":{"$set":{"z":1}}}`, "UPDATE IDHACK", 1, 1, 0, ""},
+		{`{"findAndModify":"c","query":{"_id":3},"remove":true}`, "DELETE IDHACK", 1, 1, 0, ""},
+		{`{"find":"c","filter":{"_id":3},"projection":{"x":{"$add":["$a",1]}}}`, "PROJECTION_DEFAULT IDHACK", 1, 1, 1, ""},
+		{`{"find":"c","filter":{"_id":3},"sort":{"a":1}}`, "IDHACK", 1, 1, 1, ""},
+		{`{"find":"c","projection":{"_id":0,"b":1}}`, "PROJECTION_SIMPLE COLLSCAN", 0, 100, 100, ""},
+		{`{"find":"c","filter":{"a":{"$gt":7}},"projection":{"_id":0,"b":1},"sort":{"b":-1}}`, "PROJECTION_COVERED SORT IXSCAN", 20, 0, 20, ""},
+		{`{"find":"c","filter":{"a":3},"sort":{"s":1},"limit":2,"skip":1}`, "SKIP SORT FETCH IXSCAN", 10, 10, 2, ""},
+		{`{"distinct":"c","key":"a"}`, "PROJECTION_COVERED DISTINCT_SCAN", 10, 0, 10, `{ a: [ "[MinKey, MaxKey]" ], b: [ "[MinKey, MaxKey]" ] }`},
+		{`{"distinct":"c","key":"a","query":{"a":{"$gt":4}}}`, "PROJECTION_COVERED DISTINCT_SCAN", 5, 0, 5, `{ a: [ "(4, inf.0]" ], b: [ "[MinKey, MaxKey]" ] }`},
+		{`{"distinct":"c","key":"b","query":{"a":3}}`, "PROJECTION_COVERED DISTINCT_SCAN", 10, 0, 10, ""},
+		{`{"distinct":"c","key":"s"}`, "PROJECTION_SIMPLE COLLSCAN", 0, 100, 100, ""},
 		{`{"aggregate":"c","pipeline":[{"$match":{"a":3}}],"cursor":{}}`, "FETCH IXSCAN", 10, 10, 10, ""},
+		{`{"aggregate":"c","pipeline":[{"$match":{"a":3}},{"$project":{"_id":0,"b":1}}],"cursor":{}}`, "PROJECTION_COVERED IXSCAN", 10, 0, 10, ""},
+		{`{"aggregate":"c","pipeline":[{"$sort":{"b":-1}},{"$limit":3},{"$project":{"a":1}}],"cursor":{}}`, "LIMIT PROJECTION_SIMPLE FETCH IXSCAN", 3, 3, 3, ""},
 	} {
 		out := d.run(`{"explain":` + c.cmd + `,"verbosity":"allPlansExecution"}`)
 		plan := out.Path("queryPlanner.winningPlan").Doc()
@@ -155,6 +172,51 @@ func TestAHintThatIsNoIndexIsRefused(t *testing.T) {
 		t.Error(out)
 	}
 	if got := stagesOf(d.run(`{"explain":{"find":"c","filter":{"a":1},"hint":{"$natural":-1}},"verbosity":"queryPlanner"}`).Path("queryPlanner.winningPlan").Doc()); got != "COLLSCAN" {
+		t.Error(got)
+	}
+}
+
+// What a pipeline leaves for its stages stands beside the cursor's plan.
+func TestExplainOfAPipelineTellsItsStages(t *testing.T) {
+	d := seeded(t)
+	for _, c := range []struct {
+		pipeline, cursor, stages string
+		keys, docs               int64
+	}{
+		{`[{"$match":{"a":3}},{"$group":{"_id":"$b","n":{"$sum":1}}}]`, "PROJECTION_COVERED IXSCAN", "$group 10", 10, 0},
+		{`[{"$match":{"a":3}},{"$group":{"_id":"$s","n":{"$sum":1}}}]`, "PROJECTION_SIMPLE FETCH IXSCAN", "$group 7", 10, 10},
+		{`[{"$match":{"a":3}},{"$count":"n"}]`, "COUNT_SCAN", "$count 1", 11, 0},
+		{`[{"$group":{"_id":"$a"}}]`, "PROJECTION_COVERED DISTINCT_SCAN", "$groupByDistinctScan 10", 10, 0},
+		{`[{"$sort":{"a":1,"b":1}},{"$group":{"_id":"$a","least":{"$first":"$s"}}}]`, "FETCH DISTINCT_SCAN", "$groupByDistinctScan 10", 10, 10},
+		{`[{"$sort":{"a":1,"b":-1}},{"$group":{"_id":"$a","most":{"$first":"$b"}}}]`, "SORT PROJECTION_SIMPLE COLLSCAN", "$group 10", 0, 100},
+		{`[{"$group":{"_id":"$a","n":{"$sum":"$b"}}},{"$sort":{"n":-1}},{"$limit":2}]`, "PROJECTION_SIMPLE COLLSCAN", "$group 10, $sort 2", 0, 100},
+		{`[{"$match":{"b":{"$lt":4}}},{"$lookup":{"from":"c","localField":"b","foreignField":"a","as":"m"}},{"$unwind":"$m"}]`, "FETCH IXSCAN", "$lookup 4, $unwind 40", 4, 4},
+	} {
+		out := d.run(`{"explain":{"aggregate":"c","pipeline":` + c.pipeline + `,"cursor":{}},"verbosity":"executionStats"}`)
+		cursor := out.Path("stages.0.$cursor").Doc()
+		var stages []string
+		for v := range out.Get("stages").Doc().Values() {
+			if name := v.Doc().First().Name; name != "$cursor" {
+				stages = append(stages, name+" "+v.Doc().Get("nReturned").String())
+			}
+		}
+		if got := stagesOf(cursor.Path("queryPlanner.winningPlan").Doc()); got != c.cursor && !strings.HasPrefix(c.cursor, "SORT") {
+			t.Errorf("%s: %s, want %s", c.pipeline, got, c.cursor)
+		}
+		if got := strings.Join(stages, ", "); got != c.stages {
+			t.Errorf("%s: stages %s, want %s", c.pipeline, got, c.stages)
+		}
+		stats := cursor.Get("executionStats").Doc()
+		if keys, docs := stats.Get("totalKeysExamined").Long(), stats.Get("totalDocsExamined").Long(); keys != c.keys || docs != c.docs {
+			t.Errorf("%s: %d keys and %d documents, want %d and %d", c.pipeline, keys, docs, c.keys, c.docs)
+		}
+	}
+	out := d.run(`{"explain":{"aggregate":"c","pipeline":[{"$match":{"b":{"$lt":4}}},{"$lookup":{"from":"c","localField":"b","foreignField":"a","as":"m"}}],"cursor":{}},"verbosity":"executionStats"}`)
+	if l := out.Path("stages.1").Doc(); l.Get("indexesUsed").String() != `[ "a_1_b_1" ]` || l.Get("totalKeysExamined").Long() != 40 || l.Get("totalDocsExamined").Long() != 40 {
+		t.Error(l)
+	}
+	out = d.run(`{"explain":{"aggregate":"c","pipeline":[{"$group":{"_id":"$a","n":{"$sum":"$b"}}},{"$sort":{"n":-1}},{"$limit":2}],"cursor":{}},"verbosity":"queryPlanner"}`)
+	if got := out.Path("stages.2").String(); got != "{ $sort: { sortKey: { n: -1 }, limit: 2 } }" {
 		t.Error(got)
 	}
 }

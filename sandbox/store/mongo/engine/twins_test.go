@@ -142,7 +142,12 @@ func (w twins) update() string {
 // step sends one command of some kind to both.
 func (w twins) step() {
 	f, u := w.filter(), w.update()
-	switch w.IntN(12) {
+	switch w.IntN(14) {
+	case 12:
+		w.both(`{"aggregate":"$C","pipeline":[{"$match":`+f+`},{"$group":{"_id":"$`+w.path()+`"}},{"$group":{"_id":null,"n":{"$sum":1}}}],"cursor":{}}`, batchOf)
+	case 13:
+		a, b := w.path(), w.path()
+		w.both(`{"aggregate":"$C","pipeline":[`+w.pick("", `{"$match":`+f+`},`)+`{"$sort":{"`+a+`":1,"`+w.pick(b, b+`":-1,"zz`)+`":1}},{"$group":{"_id":"$`+a+`","f":{"$first":{"$cmp":["$`+b+`",2]}}}},{"$project":{"_id":0,"f":1,"i":{"$cmp":["$_id",2]}}}],"cursor":{}}`, batchOf)
 	case 0, 1:
 		w.both(`{"find":"$C","filter":`+f+`,"sort":{"`+w.path()+`":1,"_id":-1}`+w.pick("", `,"skip":2`, `,"limit":5`, `,"skip":1,"limit":3`)+`}`, listOf)
 	case 2:

@@ -51,6 +51,13 @@ type Query struct {
 	Frame  *expr.Frame  // and their values; nil: none
 	Near   *bsonval.Doc // $geoNear's argument
 	Score  bool         // the rows' text scores are wanted
+	// Projection names what is read of the rows, for the planner; nil: all of them.
+	// Empty: nothing, they are only counted.
+	Projection bsonval.Doc
+	// Distinct is a field for each of whose values one row will do, the first; "" for
+	// none. Whole says that more than that field is read of it.
+	Distinct string
+	Whole    bool
 }
 
 // Env is what a pipeline is compiled and run in.

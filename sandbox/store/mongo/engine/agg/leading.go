@@ -65,6 +65,10 @@ func (p *Pipeline) leadingEnd(q Query, filters []bsonval.Doc, rest *Pipeline) (Q
 	for _, f := range filters[:len(filters):len(filters)] {
 		filters = append(filters, p.narrowed(f)...)
 	}
+	q.Projection, _ = rest.Needs()
+	if q.Skip == 0 && q.Limit == 0 {
+		q.Distinct, q.Whole = rest.distinct(q.Sort)
+	}
 	switch len(filters) {
 	case 0:
 	case 1:

@@ -1,6 +1,10 @@
 package command
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -86,6 +90,10 @@ func (s *Server) explainInto(r *Request, b *bsonval.Builder, verbosity string) e
 
 // explainEnd writes what every explain ends with.
 func (r *Request) explainEnd(b *bsonval.Builder, body bsonval.Doc) {
+	switch body.First().Name {
+	case "find", "aggregate", "distinct":
+		b.Str("queryShapeHash", queryShape(r.DB, body))
+	}
 	b.SetDoc("command", body)
 	host, port := hostPort(r.Conn.Addr)
 	b.OpenDoc("serverInfo").Str("host", host).Int32("port", port).Str("version", Version).Str("gitVersion", "storeroom").Close()
@@ -98,6 +106,43 @@ func (r *Request) explainEnd(b *bsonval.Builder, body bsonval.Doc) {
 	b.Number("internalDocumentSourceSetWindowFieldsMaxMemoryBytes", r.Op.Memory())
 	b.Str("internalQueryFrameworkControl", "forceClassicEngine").Int32("internalQueryPlannerIgnoreIndexWithCollationForRegex", 1)
 	b.Close()
+}
+
+// queryShape is a hash of what commands have in common that differ in their values
+// alone.
+func queryShape(db string, body bsonval.Doc) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s.%s", db, body.First().Value)
+	for _, name := range []string{"filter", "query", "key", "sort", "projection", "pipeline", "hint", "min", "max", "collation", "let"} {
+		if v := body.Get(name); !v.IsMissing() {
+			fmt.Fprintf(h, " %s:", name)
+			writeShape(h, v, name == "sort" || name == "hint" || name == "key" || name == "collation")
+		}
+	}
+	return strings.ToUpper(hex.EncodeToString(h.Sum(nil)))
+}
+
+// writeShape writes a value without its literals, unless they are part of the shape.
+func writeShape(w io.Writer, v bsonval.Value, literals bool) {
+	switch {
+	case v.Type() == bsonval.Object:
+		fmt.Fprint(w, "{")
+		for name, x := range v.Doc().All() {
+			fmt.Fprintf(w, "%q:", name)
+			writeShape(w, x, literals || name == "$sort")
+		}
+		fmt.Fprint(w, "}")
+	case v.Type() == bsonval.Array:
+		fmt.Fprint(w, "[")
+		for x := range v.Doc().Values() {
+			writeShape(w, x, literals)
+		}
+		fmt.Fprint(w, "]")
+	case literals, v.Type() == bsonval.String && strings.HasPrefix(v.Str(), "$"):
+		fmt.Fprint(w, v)
+	default:
+		fmt.Fprint(w, v.Type())
+	}
 }
 
 func hostPort(addr string) (string, int32) {
@@ -223,9 +268,8 @@ func (s *Server) explainWrite(r *Request, b *bsonval.Builder, verbosity string) 
 		return err
 	}
 	q := plan.Query{NS: ns.String(), Filter: m, Sort: ch.Sort, Hint: ch.Hint, Frame: expr.NewFrame(r.Op), Explain: true}
-	if !ch.Multi {
-		q.First = true
-	}
+	q.First = !ch.Multi
+	q.Write = map[string]plan.Write{"update": plan.Update, "delete": plan.Delete, "findAndModify": plan.Modify}[r.Spec.Name]
 	p, err := plan.Choose(r.Op, coll, q)
 	if err != nil {
 		return err
@@ -236,6 +280,9 @@ func (s *Server) explainWrite(r *Request, b *bsonval.Builder, verbosity string) 
 			return err
 		}
 	}
+	if stage == "DELETE" && ch.Multi {
+		stage = "BATCHED_DELETE"
+	}
 	p.Wrap(stage, func(b *bsonval.Builder, done bool) { describeChange(b, stage, ch, res, done) })
 	return r.written(p, b, verbosity)
 }
@@ -243,7 +290,7 @@ func (s *Server) explainWrite(r *Request, b *bsonval.Builder, verbosity string) 
 func describeChange(b *bsonval.Builder, stage string, ch crud.Change, res crud.Result, done bool) {
 	switch {
 	case !done:
-	case stage == "DELETE":
+	case stage == "DELETE" || stage == "BATCHED_DELETE":
 		b.Number("nWouldDelete", res.Matched)
 	default:
 		b.Number("nMatched", res.Matched).Number("nWouldModify", res.Modified).Number("nWouldUpsert", upsertedCount(res))

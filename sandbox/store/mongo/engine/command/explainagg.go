@@ -1,10 +1,13 @@
 package command
 
 import (
+	"slices"
+
 	"storeroom/sandbox/store/mongo/engine/agg"
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/plan"
 	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/stream"
@@ -67,6 +70,10 @@ func (s *Server) explainStages(r *Request, b *bsonval.Builder, ns storage.NS, st
 		}
 	}
 	q, rest := pipe.Leading()
+	if spec, ok := rest.PlainProject(); ok {
+		q.Projection = spec
+		rest.Stages = rest.Stages[1:]
+	}
 	p, err := src.plan(r.Op, ns, q, true)
 	if err != nil {
 		return err
@@ -85,14 +92,14 @@ func (r *Request) writtenStages(p *plan.Plan, rest *agg.Pipeline, b *bsonval.Bui
 		if err != nil {
 			return err
 		}
-		counts[0] = &counted{Iterator: it}
+		counts[0] = &counted{Iterator: it, op: r.Op, main: p}
 		for i := range rest.Stages {
 			one := *rest
 			one.Stages = rest.Stages[i : i+1]
 			if it, err = one.Over(counts[i]); err != nil {
 				return err
 			}
-			counts[i+1] = &counted{Iterator: it}
+			counts[i+1] = &counted{Iterator: it, op: r.Op, main: p, below: counts[i]}
 		}
 		if err := drain(counts[len(counts)-1]); err != nil {
 			return err
@@ -102,35 +109,88 @@ func (r *Request) writtenStages(p *plan.Plan, rest *agg.Pipeline, b *bsonval.Bui
 	b.OpenItem().OpenDoc("$cursor")
 	p.Explain(b, verbosity)
 	b.Close()
-	counts[0].write(b)
+	counts[0].write(b, "$cursor")
 	b.Close()
-	for i, st := range rest.Stages {
-		b.OpenItem().Set(st.Name, st.Arg)
-		counts[i+1].write(b)
+	shown := rest.Explained(p.Distinct())
+	for i := 0; i < len(shown); i++ {
+		if shown[i].Name == "" { // it is part of the stage before it
+			continue
+		}
+		b.OpenItem().Set(shown[i].Name, shown[i].Arg)
+		end := i + 1
+		for end < len(shown) && shown[end].Name == "" {
+			end++
+		}
+		counts[end].write(b, shown[i].Name)
 		b.Close()
 	}
 	b.Close()
 	return nil
 }
 
-// counted counts the rows that pass.
+// counted counts the rows that pass, and what was examined to make them.
 type counted struct {
 	stream.Iterator
-	n int64
+	op         *opctx.Op
+	main       *plan.Plan // the pipeline's own
+	below      *counted   // nil: the cursor
+	n, size    int64
+	keys, docs int64 // with those of the stages below
+	last       opctx.Plan
+	scans      int64
+	indexes    []string
 }
 
 func (c *counted) Next() (stream.Row, bool, error) {
+	before := c.op.Work
 	row, ok, err := c.Iterator.Next()
+	c.keys += c.op.Work.KeysExamined - before.KeysExamined
+	c.docs += c.op.Work.DocsExamined - before.DocsExamined
+	c.notice()
 	if ok {
 		c.n++
+		c.size += int64(len(row.Doc))
 	}
 	return row, ok, err
 }
 
-func (c *counted) write(b *bsonval.Builder) {
-	if c != nil {
-		b.Int64("nReturned", c.n).Int64("executionTimeMillisEstimate", 0)
+// notice tells what the plans of other collections read.
+func (c *counted) notice() {
+	p, ok := c.op.Plan.(*plan.Plan)
+	if !ok || p == c.main || c.op.Plan == c.last {
+		return
 	}
+	c.last = p
+	names := p.Indexes()
+	if len(names) == 0 {
+		c.scans++
+	}
+	for _, name := range names {
+		if !slices.Contains(c.indexes, name) {
+			c.indexes = append(c.indexes, name)
+		}
+	}
+}
+
+// write writes what explain shows of a stage's work.
+func (c *counted) write(b *bsonval.Builder, stage string) {
+	if c == nil {
+		return
+	}
+	switch stage {
+	case "$lookup":
+		b.Int64("totalDocsExamined", c.docs-c.below.docs).Int64("totalKeysExamined", c.keys-c.below.keys).Int64("collectionScans", c.scans)
+		b.OpenArray("indexesUsed")
+		for _, name := range c.indexes {
+			b.ItemStr(name)
+		}
+		b.Close()
+	case "$group":
+		b.Int64("totalOutputDataSizeBytes", c.size).Bool("usedDisk", false).Int64("spills", 0)
+	case "$sort":
+		b.Int64("totalDataSizeSortedBytesEstimate", c.below.size).Bool("usedDisk", false).Int64("spills", 0)
+	}
+	b.Int64("nReturned", c.n).Int64("executionTimeMillisEstimate", 0)
 }
 
 func drain(it stream.Iterator) error {

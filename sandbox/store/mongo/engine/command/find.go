@@ -203,6 +203,9 @@ func (s *Server) planFind(r *Request, f finding, coll *storage.Collection) (*pla
 		}
 	}
 	f.query.Filter, f.query.Projection = m, f.projection
+	if f.query.Distinct != "" { // the values are taken from the rows that the plan gives
+		f.query.Projection = bsonval.D(bsonval.E(f.query.Distinct, bsonval.IntValue(1)), bsonval.E("_id", bsonval.IntValue(0)))
+	}
 	f.query.Frame = expr.NewFrame(r.Op)
 	f.query.NS, f.query.Cache = f.ns.String(), s.plans
 	p, err := plan.Choose(r.Op, coll, f.query)
@@ -315,7 +318,7 @@ func (r *Request) parseDistinct() (f finding, key string, err error) {
 	if f.filter == nil {
 		f.filter = bsonval.EmptyDoc()
 	}
-	f.query.Hint = r.Body.Get("hint")
+	f.query.Hint, f.query.Distinct = r.Body.Get("hint"), v.Str()
 	return f, v.Str(), nil
 }
 

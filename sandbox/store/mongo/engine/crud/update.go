@@ -94,7 +94,7 @@ func (w *Writer) Delete(ns storage.NS, ch Change) (Result, error) {
 
 // each finds what matches, in a view that the changes don't touch, and calls do.
 func (w *Writer) each(ns storage.NS, c *storage.Collection, m *match.Matcher, ch Change, do func(stream.Row) error) error {
-	q := plan.Query{Filter: m, Sort: ch.Sort, Hint: ch.Hint, Cache: w.Plans}
+	q := plan.Query{Filter: m, Sort: ch.Sort, Hint: ch.Hint, Cache: w.Plans, Write: plan.Update}
 	if !ch.Multi {
 		q.Limit = 1
 	}

@@ -27,9 +27,12 @@ func (pl *planner) complete(a *access) *candidate {
 	if q.Count {
 		return pl.counted(n)
 	}
+	if q.CountOnly && n.kind == "IXSCAN" && n.filter == nil && !n.scan.back && n.scan.oneRange() {
+		n.kind = "COUNT_SCAN"
+	}
 	blocking := !a.sorted && len(q.Sort) > 5 && !onlyNatural(q.Sort)
 	if blocking {
-		n = &node{kind: "SORT", kids: []*node{n}, sort: newSorter(q.Sort, pl.op.Collator)}
+		n = &node{kind: "SORT", kids: []*node{n}, sort: newSorter(q.Sort, pl.op.Collator), keysOnly: covered}
 		if q.Limit > 0 {
 			n.n = q.Limit + q.Skip
 		}
@@ -41,16 +44,21 @@ func (pl *planner) complete(a *access) *candidate {
 		n = &node{kind: "SKIP", kids: []*node{n}, n: q.Skip}
 	}
 	if len(q.Projection) > 5 && !q.ReturnKey {
-		kind := projectionKind(q.Projection)
-		if covered {
-			kind = "PROJECTION_COVERED"
-		}
-		n = &node{kind: kind, kids: []*node{n}, spec: q.Projection}
+		n = &node{kind: projectionKind(q.Projection, covered, len(a.scans)), kids: []*node{n}, spec: q.Projection}
 	}
-	if q.Limit > 0 && !(blocking && q.Skip == 0) {
+	if q.Limit > 0 && !blocking { // a sort gives no more than the limit
 		n = &node{kind: "LIMIT", kids: []*node{n}, n: q.Limit}
 	}
-	return &candidate{root: n}
+	return &candidate{root: pl.subplan(n)}
+}
+
+// subplan tops the plan of a query that is a $or of conditions, which the server plans
+// branch by branch.
+func (pl *planner) subplan(n *node) *node {
+	if pl.cond.rank != rankOr || pl.hint != nil || pl.query.Min != nil || pl.query.Max != nil || onlyNatural(pl.query.Sort) {
+		return n
+	}
+	return &node{kind: "SUBPLAN", kids: []*node{n}}
 }
 
 // counted ends a plan that only counts.
@@ -59,6 +67,7 @@ func (pl *planner) counted(n *node) *candidate {
 	if n.kind == "IXSCAN" && n.filter == nil && n.scan.oneRange() {
 		n.kind = "COUNT_SCAN"
 	}
+	n = pl.subplan(n)
 	if q.Skip > 0 {
 		n = &node{kind: "SKIP", kids: []*node{n}, n: q.Skip}
 	}
@@ -103,7 +112,7 @@ func (pl *planner) covers(a *access) bool {
 	if a.fetched || len(a.residual) > 0 || len(a.scans) == 0 || a.root.kind == "OR" || a.root.kind == "SORT_MERGE" && len(a.residual) > 0 {
 		return false
 	}
-	if q.Count {
+	if q.Count || q.CountOnly && len(q.Sort) <= 5 {
 		return true
 	}
 	if q.ReturnKey {
@@ -167,12 +176,19 @@ func included(p bsonval.Doc) ([]string, bool) {
 	return out, len(out) > 0 && (len(out) > 1 || !id || !p.Get("_id").IsMissing())
 }
 
-// projectionKind is the stage that applies a projection.
-func projectionKind(p bsonval.Doc) string {
+// projectionKind is the stage that applies a projection: the quickest one for fields at
+// the top that are kept or left out, covered when the keys of one scan hold them.
+func projectionKind(p bsonval.Doc, covered bool, scans int) string {
 	for name, v := range p.All() {
 		if v.Type() != bsonval.Bool && !v.IsNumber() || strings.Contains(name, ".") {
 			return "PROJECTION_DEFAULT"
 		}
 	}
-	return "PROJECTION_SIMPLE"
+	switch {
+	case !covered:
+		return "PROJECTION_SIMPLE"
+	case scans == 1:
+		return "PROJECTION_COVERED"
+	}
+	return "PROJECTION_DEFAULT"
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"time"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -17,9 +18,20 @@ func (p *Plan) Explain(b *bsonval.Builder, verbosity string) {
 }
 
 // Wrap puts a stage on top of the plan for explain: UPDATE, DELETE …. extra writes its
-// own fields, done says whether the plan has been run.
+// own fields, done says whether the plan has been run. An express plan becomes one that
+// writes.
 func (p *Plan) Wrap(kind string, extra func(b *bsonval.Builder, done bool)) {
+	if p.root.express() {
+		p.root.writes = "EXPRESS_" + strings.TrimPrefix(kind, "BATCHED_")
+		p.root.extra = extra
+		return
+	}
 	p.root = &node{kind: kind, kids: []*node{p.root}, extra: extra, run: pass{p.root}}
+}
+
+// express tells the stages that are a whole plan.
+func (n *node) express() bool {
+	return n.kind == "EXPRESS_IXSCAN" || n.kind == "EXPRESS_CLUSTERED_IXSCAN"
 }
 
 func (p *Plan) namespace() string {
@@ -77,7 +89,11 @@ func (p *Plan) executionStats(all bool) bsonval.Doc {
 
 // returned is how many rows came out; none of a count, whose result is a number.
 func (n *node) returned() int64 {
-	if n.kind == "COUNT" || n.kind == "RECORD_STORE_FAST_COUNT" || n.kind == "UPDATE" || n.kind == "DELETE" {
+	switch n.kind {
+	case "COUNT", "RECORD_STORE_FAST_COUNT", "UPDATE", "DELETE", "BATCHED_DELETE":
+		return 0
+	}
+	if n.writes != "" {
 		return 0
 	}
 	return n.stats.advanced
@@ -95,8 +111,12 @@ func (c *candidate) trialStats() bsonval.Doc {
 // done when done is set.
 func (n *node) describe(done bool) bsonval.Doc {
 	b := bsonval.NewBuilder(512)
-	b.Str("stage", n.kind)
-	if n.kind == "EXPRESS_IXSCAN" || n.kind == "EXPRESS_CLUSTERED_IXSCAN" {
+	if n.writes != "" {
+		b.Str("stage", n.writes)
+	} else {
+		b.Str("stage", n.kind)
+	}
+	if n.express() {
 		n.describeExpress(b, done)
 		return b.Doc()
 	}
@@ -152,6 +172,12 @@ func (n *node) describeOwn(b *bsonval.Builder, done bool) {
 	case clusteredScan:
 		n.describeCluster(b)
 		number("docsExamined", s.docs)
+	case "IDHACK":
+		number("keysExamined", s.keys)
+		number("docsExamined", s.docs)
+	case "DISTINCT_SCAN":
+		n.scan.describe(b)
+		number("keysExamined", s.keys)
 	case "IXSCAN":
 		n.scan.describe(b)
 		number("keysExamined", s.keys)
@@ -193,7 +219,11 @@ func (n *node) describeSort(b *bsonval.Builder, done bool) {
 	if n.n > 0 {
 		b.Number("limitAmount", n.n)
 	}
-	b.Str("type", "simple")
+	kind := "simple"
+	if n.keysOnly || !n.sort.plain {
+		kind = "default"
+	}
+	b.Str("type", kind)
 	if done {
 		b.Number("totalDataSizeSorted", n.stats.sorted).Bool("usedDisk", false).Int32("spills", 0)
 		b.Int32("spilledRecords", 0).Int32("spilledBytes", 0).Int32("spilledDataStorageSize", 0)

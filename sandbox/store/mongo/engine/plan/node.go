@@ -13,17 +13,19 @@ import (
 
 // node is one stage of a plan: what it is to do, and what it has done.
 type node struct {
-	kind    string // the stage's name in explain
-	kids    []*node
-	filter  *condition // asked of each row; nil: none
-	scan    *scan      // IXSCAN, COUNT_SCAN and the express ones
-	sort    *sorter    // SORT and SORT_MERGE
-	n       int64      // LIMIT, SKIP, and SORT's limit; 0: none
-	back    bool       // COLLSCAN from the end
-	cluster *cluster   // CLUSTERED_IXSCAN
-	spec    bsonval.Doc
-	extra   func(b *bsonval.Builder, done bool) // fields of its own for explain
-	begin   func(x *execution, n *node) stage   // makes the stage of a kind that only its file knows
+	kind     string // the stage's name in explain
+	kids     []*node
+	filter   *condition // asked of each row; nil: none
+	scan     *scan      // IXSCAN, COUNT_SCAN and the express ones
+	sort     *sorter    // SORT and SORT_MERGE
+	n        int64      // LIMIT, SKIP, and SORT's limit; 0: none
+	back     bool       // COLLSCAN from the end
+	cluster  *cluster   // CLUSTERED_IXSCAN
+	keysOnly bool       // a SORT orders an index's keys, not documents
+	writes   string     // EXPRESS_UPDATE, EXPRESS_DELETE: the name of an express plan that writes
+	spec     bsonval.Doc
+	extra    func(b *bsonval.Builder, done bool) // fields of its own for explain
+	begin    func(x *execution, n *node) stage   // makes the stage of a kind that only its file knows
 
 	stats stats
 	run   stage
@@ -120,7 +122,7 @@ func (x *execution) start(n *node) {
 	switch n.kind {
 	case "COLLSCAN":
 		n.run = &collScan{x: x, n: n}
-	case "EXPRESS_IXSCAN":
+	case "EXPRESS_IXSCAN", "IDHACK":
 		n.run = &expressStage{keys: n.scan.start(x, n).(*scanner), n: n}
 	case "RECORD_STORE_FAST_COUNT":
 		n.run = fastCountStage{n}

@@ -179,22 +179,6 @@ func (pl *planner) forSort(have []*candidate) []*candidate {
 	return out
 }
 
-// forCover is a scan of a whole index that holds all that the query wants to see.
-func (pl *planner) forCover() *access {
-	if _, ok := included(pl.query.Projection); !ok || nonEmpty(pl.cond) != nil {
-		return nil
-	}
-	for _, ix := range pl.coll.Indexes {
-		if d := ix.Def; d.Kind != index.Ordered || d.Sparse || d.Filter != nil || !pl.usable(ix) {
-			continue
-		}
-		if a := pl.wholeIndex(ix); pl.covers(a) {
-			return a
-		}
-	}
-	return nil
-}
-
 // has tells whether a stage of that kind is in the plan.
 func (c *candidate) has(kind string) bool {
 	found := false

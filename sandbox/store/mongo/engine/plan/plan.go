@@ -6,6 +6,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -29,13 +30,28 @@ type Query struct {
 	ShowRecordID bool
 	Count        bool         // only how many: Plan.Count is called in Run's place
 	First        bool         // only the first row is wanted: an update or a delete of one
-	Distinct     string       // only the values of this field: rows may be fewer than documents
+	Distinct     string       // one row for each value of this field will do, the first in Sort's order
+	CountOnly    bool         // nothing of the rows is looked at
+	Whole        bool         // and the row's whole document is wanted, not that field alone
+	Write        Write        // what the rows are for
 	Frame        *expr.Frame  // variables for $expr; nil: a new one
 	Near         *bsonval.Doc // $geoNear's argument
 	Score        bool         // text scores are wanted, though neither Sort nor Projection asks for them
 	Cache        *Cache       // nil: every time anew
 	Explain      bool         // the cache is neither asked nor filled
 }
+
+// Write is what is done with the documents that a query finds.
+type Write int
+
+// Update and Delete are those of an update and a delete command, Modify that of
+// findAndModify, which answers the document.
+const (
+	Read Write = iota
+	Update
+	Delete
+	Modify
+)
 
 // Plan is a chosen plan. It reads the collection as it was when it was chosen, once.
 type Plan struct {
@@ -178,6 +194,17 @@ func (p *Plan) Summary() string {
 		out += n.kind
 		if n.scan != nil {
 			out += " " + n.scan.ix.Def.Pattern.String()
+		}
+	})
+	return out
+}
+
+// Indexes are the names of the indexes that the plan reads.
+func (p *Plan) Indexes() []string {
+	var out []string
+	p.root.walk(func(n *node) {
+		if n.scan != nil && !slices.Contains(out, n.scan.ix.Def.Name) {
+			out = append(out, n.scan.ix.Def.Name)
 		}
 	})
 	return out

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"strings"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
@@ -56,6 +54,12 @@ func (pl *planner) candidates() ([]*candidate, error) {
 	if n := pl.express(); n != nil {
 		return []*candidate{{root: n}}, nil
 	}
+	if n := pl.idHack(); n != nil {
+		return []*candidate{{root: n}}, nil
+	}
+	if n := pl.distinct(); n != nil {
+		return []*candidate{{root: n}}, nil
+	}
 	if pl.order != 0 {
 		return pl.scanAll(), nil
 	}
@@ -76,11 +80,6 @@ func (pl *planner) candidates() ([]*candidate, error) {
 		}
 		if c := pl.complete(pl.wholeIndex(pl.hint)); c != nil {
 			out = append(out, c)
-		}
-	}
-	if len(out) == 0 && pl.hint == nil {
-		if s := pl.forCover(); s != nil {
-			out = append(out, pl.complete(s))
 		}
 	}
 	if len(out) == 0 {
@@ -325,40 +324,4 @@ func joinScans(kids []*node) *node {
 // index with that filter.
 func (pl *planner) implies(filter match.Node) bool {
 	return implied(normalize(filter, nil), pl.cond, pl.op)
-}
-
-// express serves the commonest queries: equality on _id, or on a field whose index
-// finds the only answer that is asked for.
-func (pl *planner) express() *node {
-	q := pl.query
-	if len(q.Sort) > 5 || q.Skip > 0 || pl.hint != nil || pl.order != 0 || q.ReturnKey || q.Count || q.Distinct != "" || q.Near != nil {
-		return nil
-	}
-	if pl.cond.pred == nil || strings.IndexByte(pl.cond.path, '.') >= 0 {
-		return nil
-	}
-	v, ok := pl.cond.equality()
-	if !ok || v.Type() == bsonval.Null || v.Type() == bsonval.Array || v.Type() == bsonval.Regex {
-		return nil
-	}
-	if len(q.Projection) > 5 && projectionKind(q.Projection) != "PROJECTION_SIMPLE" {
-		return nil
-	}
-	for _, ix := range pl.coll.Indexes {
-		d := ix.Def
-		if d.Kind != index.Ordered || d.Fields[0].Path != pl.cond.path || d.Hidden || d.Filter != nil || pl.filter != nil || !(len(d.Fields) == 1 && d.Unique || q.Limit == 1) {
-			continue
-		}
-		f := field{bounder: bounder{d.Collator}, strings: sameCollation(d.Collator, pl.op.Collator)}
-		if !f.comparable(v) {
-			continue
-		}
-		s := newScan(ix)
-		s.fields[0].bounds = intervals{point(v)}
-		if d.Clustered {
-			return expressCluster(s, v)
-		}
-		return &node{kind: "EXPRESS_IXSCAN", scan: s}
-	}
-	return nil
 }

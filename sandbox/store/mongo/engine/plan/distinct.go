@@ -1,0 +1,112 @@
+package plan
+
+import (
+	"slices"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/index"
+	"storeroom/sandbox/store/mongo/engine/storage"
+)
+
+// distinct is the plan that reads one entry of an index for each value of a field; nil
+// where no index answers the whole query, and its order, so.
+func (pl *planner) distinct() *node {
+	q := pl.query
+	if q.Distinct == "" || q.Skip > 0 || q.Limit > 0 || pl.order != 0 || q.Count {
+		return nil
+	}
+	var best *scan
+	at := 0
+	for _, ix := range pl.coll.Indexes {
+		s, i := pl.distinctBy(ix)
+		if s != nil && (best == nil || len(s.fields) < len(best.fields)) {
+			best, at = s, i
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	n := &node{kind: "DISTINCT_SCAN", scan: best}
+	n.begin = func(x *execution, n *node) stage {
+		keys, ok := best.start(x, n).(*scanner)
+		if !ok {
+			return nothing{}
+		}
+		return &distinctStage{keys: keys, at: at}
+	}
+	if q.Whole {
+		return &node{kind: "FETCH", kids: []*node{n}}
+	}
+	if len(q.Projection) <= 5 {
+		return n
+	}
+	return &node{kind: projectionKind(q.Projection, true, 1), kids: []*node{n}, spec: q.Projection}
+}
+
+// distinctBy is the scan of one index, and the place of the field in its keys.
+func (pl *planner) distinctBy(ix *storage.Index) (*scan, int) {
+	if ix.Def.Kind != index.Ordered || ix.Def.Clustered || ix.Multikey != 0 || !pl.usable(ix) || !sameCollation(ix.Def.Collator, pl.op.Collator) {
+		return nil, 0
+	}
+	s := newScan(ix)
+	at := slices.IndexFunc(s.fields, func(f scanField) bool { return f.path == pl.query.Distinct })
+	switch conds := pl.cond.conjuncts(); {
+	case at < 0, ix.Def.Filter != nil && len(conds) == 0:
+		return nil, 0
+	case len(conds) == 0:
+		if at > 0 || ix.Def.Sparse {
+			return nil, 0
+		}
+	default:
+		u := pl.use(ix, s, conds, 0)
+		if u.used == 0 || !u.firstBound() || len(u.residual)+len(u.covered) > 0 {
+			return nil, 0
+		}
+	}
+	if len(pl.query.Sort) <= 5 {
+		return s, at
+	}
+	ok, back := pl.ordered(s, 0)
+	s.back = back
+	if !ok {
+		return nil, 0
+	}
+	return s, at
+}
+
+// distinctStage skips to the next value of a field after each row. Nulls are all read:
+// documents without the field stand among them.
+type distinctStage struct {
+	keys *scanner
+	at   int // the field
+}
+
+func (s *distinctStage) work(m *member) (status, error) {
+	st, err := s.keys.work(m)
+	if st != advanced || err != nil {
+		return st, err
+	}
+	end := 0
+	var part string
+	for _, f := range s.keys.scan.fields[:s.at+1] {
+		n := bsonval.KeyLen(m.entry[end:], f.desc)
+		part = m.entry[end : end+n]
+		end += n
+	}
+	f := s.keys.scan.fields[s.at]
+	if part == f.key(bsonval.NullValue()) {
+		return st, nil
+	}
+	s.keys.seek = m.entry[:end]
+	if !s.keys.scan.back {
+		s.keys.seek = after(m.entry[:end])
+	}
+	return st, nil
+}
+
+// Distinct tells whether the plan reads one entry for each value.
+func (p *Plan) Distinct() bool {
+	found := false
+	p.root.walk(func(n *node) { found = found || n.kind == "DISTINCT_SCAN" })
+	return found
+}
