@@ -51,7 +51,7 @@ func TestAKilledServerKeepsWhatDriversWereTold(t *testing.T) {
 				})
 				w.check(t, dir)
 			}
-			if w.batch == 0 || w.transfers == 0 || w.round == 0 {
+			if !testing.Short() && (w.batch == 0 || w.transfers == 0 || w.round == 0) {
 				t.Errorf("next to nothing was done: %+v", w)
 			}
 		})

@@ -20,9 +20,14 @@ type Options struct {
 	Clock       func() time.Time // default time.Now
 	Logger      *slog.Logger     // default: silent
 	MemoryLimit int64            // bytes of documents and index keys; 0: no limit
-	Collections int              // the most there may be; 0: no limit
-	MaxConns    int              // connections at once; default 1000
-	SetName     string           // of the replica set of one; default "rs0"
+	// WorkMemory is how many bytes running operations and open cursors may hold together:
+	// sorts, groups, joins, batches; and how many bytes of overwritten versions open
+	// cursors and transactions may keep alive, before the oldest are ended.
+	// Default: as MemoryLimit, at least 32 MiB; 1 GiB when there is no limit.
+	WorkMemory  int64
+	Collections int    // the most there may be; 0: no limit
+	MaxConns    int    // connections at once; default 1000
+	SetName     string // of the replica set of one; default "rs0"
 	// Polling leaves topologyVersion out of hello: drivers then ask now and then
 	// instead of keeping a hello waiting, which suits clients without threads.
 	Polling bool
@@ -64,6 +69,12 @@ func Open(dir string, opts Options) (*Engine, error) {
 	if opts.SetName == "" {
 		opts.SetName = "rs0"
 	}
+	if opts.WorkMemory == 0 {
+		opts.WorkMemory = 1 << 30
+		if opts.MemoryLimit > 0 {
+			opts.WorkMemory = max(opts.MemoryLimit, 32<<20)
+		}
+	}
 	store, err := storage.Open(dir, storage.Options{
 		Memory: opts.MemoryLimit, Collections: opts.Collections, Clock: opts.Clock, Logger: opts.Logger,
 	})
@@ -72,6 +83,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 	}
 	server := command.New(store, command.Options{
 		Clock: opts.Clock, Logger: opts.Logger, SetName: opts.SetName, Polling: opts.Polling, Auth: opts.Auth, Tests: opts.TestCommands, MaxConns: opts.MaxConns,
+		WorkMemory: opts.WorkMemory,
 	})
 	e := &Engine{opts: opts, store: store, server: server, conns: map[*connection]struct{}{}}
 	e.ctx, e.stop = context.WithCancel(context.Background())

@@ -238,7 +238,7 @@ func (a *autoBucket) Start(env *Env, in stream.Iterator) (stream.Iterator, error
 
 func (a *autoBucket) read(env *Env, in stream.Iterator) ([]valued, error) {
 	var rows []valued
-	size := int64(0)
+	held := env.Op.HoldOrSpill(sortTooBig)
 	for {
 		row, ok, err := in.Next()
 		if err != nil || !ok {
@@ -258,8 +258,8 @@ func (a *autoBucket) read(env *Env, in stream.Iterator) ([]valued, error) {
 			}
 		}
 		rows = append(rows, valued{orNull(v), row})
-		if size += int64(len(row.Doc) + rowCost); size > env.Op.Memory() {
-			return nil, mongoerr.New(mongoerr.QueryExceededMemoryLimitNoDiskUseAllowed, "Sort exceeded memory limit of %d bytes, but did not opt in to external sorting.", env.Op.Memory())
+		if err := held.Add(int64(len(row.Doc) + rowCost)); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/stream"
 )
 
@@ -166,7 +167,9 @@ func (d *densify) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
 			}
 			return bsonval.Compare(a.v, b.v)
 		})
-		m := &densifier{d: d, env: env}
+		m := &densifier{d: d, env: env, held: env.Op.Hold(func(limit int64) error {
+			return mongoerr.New(mongoerr.ExceededMemoryLimit, "$densify exceeded memory limit of %d bytes", limit)
+		})}
 		err = m.all(points)
 		return stream.Slice(m.out), err
 	}), nil
@@ -212,7 +215,7 @@ type densifier struct {
 	env  *Env
 	out  []stream.Row
 	made int
-	size int64
+	held *opctx.Holding
 }
 
 func (m *densifier) all(points []dense) error {
@@ -303,8 +306,8 @@ func (m *densifier) upTo(model dense, low bsonval.Value, k *int64, limit bsonval
 			}
 		}
 		doc = setPath(doc, m.d.field, v)
-		if m.size += int64(len(doc) + rowCost); m.size > m.env.Op.Memory() {
-			return mongoerr.New(mongoerr.ExceededMemoryLimit, "$densify exceeded memory limit of %d bytes", m.env.Op.Memory())
+		if err := m.held.Add(int64(len(doc) + rowCost)); err != nil {
+			return err
 		}
 		m.out = append(m.out, stream.Row{Doc: doc})
 	}

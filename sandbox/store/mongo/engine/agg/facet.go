@@ -85,7 +85,9 @@ func (fc facet) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
 // readAll gathers rows, within the memory of one operation.
 func readAll(env *Env, in stream.Iterator) ([]stream.Row, error) {
 	var rows []stream.Row
-	size := int64(0)
+	held := env.Op.HoldOrSpill(func(limit int64) error {
+		return mongoerr.New(mongoerr.ExceededMemoryLimit, "aggregation stage holds more than its memory limit of %d bytes", limit)
+	})
 	for {
 		row, ok, err := in.Next()
 		if err != nil || !ok {
@@ -95,8 +97,8 @@ func readAll(env *Env, in stream.Iterator) ([]stream.Row, error) {
 			return nil, err
 		}
 		rows = append(rows, row)
-		if size += int64(len(row.Doc) + rowCost); size > env.Op.Memory() {
-			return nil, mongoerr.New(mongoerr.ExceededMemoryLimit, "aggregation stage holds more than its memory limit of %d bytes", env.Op.Memory())
+		if err := held.Add(int64(len(row.Doc) + rowCost)); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -104,6 +106,9 @@ func readAll(env *Env, in stream.Iterator) ([]stream.Row, error) {
 // appendAll writes the rows' documents into the open array and closes the iterator.
 func appendAll(env *Env, b *bsonval.Builder, it stream.Iterator) error {
 	defer it.Close()
+	held := env.Op.Hold(func(limit int64) error {
+		return mongoerr.New(4031700, "document constructed by $facet is %d bytes, which exceeds the limit of %d bytes", b.Len(), limit)
+	})
 	for {
 		row, ok, err := it.Next()
 		if err != nil || !ok {
@@ -113,6 +118,9 @@ func appendAll(env *Env, b *bsonval.Builder, it stream.Iterator) error {
 			return err
 		}
 		b.ItemDoc(row.Doc)
+		if err := held.Add(int64(len(row.Doc))); err != nil {
+			return err
+		}
 		if int64(b.Len()) > env.Op.Memory() {
 			return mongoerr.New(4031700, "document constructed by $facet is %d bytes, which exceeds the limit of %d bytes", b.Len(), env.Op.Memory())
 		}

@@ -1,6 +1,7 @@
 package agg
 
 import (
+	"errors"
 	"slices"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -30,7 +31,10 @@ type foreignIndex struct {
 	nulls  []stream.Row       // those that null finds
 	asked  bool               // nulls are known
 	key    []byte
+	held   int64 // bytes that stay
 }
+
+var errTooLarge = errors.New("too large for a table")
 
 func newForeignIndex(env *Env, l *lookup) *foreignIndex {
 	x := &foreignIndex{env: env, from: l.from, field: l.foreign, direct: l.foreignNumeric}
@@ -100,9 +104,11 @@ func (x *foreignIndex) askNull(values []bsonval.Value) (stream.Iterator, error) 
 			return nil, err
 		}
 		defer it.Close()
+		was := x.env.Op.Held()
 		if x.nulls, err = readAll(x.env, it); err != nil {
 			return nil, err
 		}
+		x.held += x.env.Op.Held() - was
 		x.asked = true
 	}
 	return stream.Slice(x.nulls), nil
@@ -120,20 +126,21 @@ func (x *foreignIndex) build() error {
 		return err
 	}
 	table := map[string][]int32{}
-	size, limit := int64(0), x.env.Op.Memory()
+	was := x.env.Op.Held()
+	held := x.env.Op.Hold(func(int64) error { return errTooLarge })
 	for {
 		row, ok, err := it.Next()
 		if err != nil {
 			return err
 		}
 		if !ok {
-			x.table = table
+			x.table, x.held = table, x.held+held.Bytes()
 			return nil
 		}
 		if err := x.env.Op.Check(); err != nil {
 			return err
 		}
-		place := int32(len(x.rows))
+		place, keys := int32(len(x.rows)), int64(0)
 		x.rows = append(x.rows, row)
 		spread(bsonval.DocValue(row.Doc), path, func(v bsonval.Value) {
 			x.key = bsonval.AppendKey(x.key[:0], v, x.env.Op.Collator)
@@ -142,10 +149,11 @@ func (x *foreignIndex) build() error {
 				return
 			}
 			table[string(x.key)] = append(places, place)
-			size += int64(len(x.key) + 64)
+			keys += int64(len(x.key) + 64)
 		})
-		if size += int64(len(row.Doc) + rowCost); size > limit {
+		if err := held.Add(keys + int64(len(row.Doc)+rowCost)); err != nil { // then the source is asked each time
 			x.direct, x.rows = true, nil
+			x.env.Op.HeldAgain(was)
 			return nil
 		}
 	}

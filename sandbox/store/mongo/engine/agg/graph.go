@@ -101,13 +101,18 @@ func (g *graph) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
 		if err != nil {
 			return nil, err
 		}
+		was, kept := env.Op.Held(), x.held
 		list, err := g.search(env, x, v)
 		if err != nil {
 			return nil, err
 		}
+		env.Op.HeldAgain(was + x.held - kept)
 		return setPath(row.Doc, g.as, list), nil
 	}).Start(env, in)
 }
+
+// graphCost is what a document that was met costs beside its bytes.
+const graphCost = 64
 
 // search goes from level to level, breadth first; each document is met once.
 func (g *graph) search(env *Env, x *foreignIndex, start bsonval.Value) (bsonval.Value, error) {
@@ -118,6 +123,7 @@ func (g *graph) search(env *Env, x *foreignIndex, start bsonval.Value) (bsonval.
 	met, asked := map[string]bool{}, map[string]bool{}
 	frontier = unasked(env, asked, frontier)
 	b := bsonval.NewBuilder(64)
+	held := env.Op.Hold(func(int64) error { return mongoerr.New(40099, "$graphLookup reached maximum memory consumption") })
 	for depth := int64(0); len(frontier) > 0 && (g.maxDepth < 0 || depth <= g.maxDepth); depth++ {
 		it, err := x.find(frontier)
 		if err != nil {
@@ -140,10 +146,11 @@ func (g *graph) search(env *Env, x *foreignIndex, start bsonval.Value) (bsonval.
 				d = setPath(d, g.depth, bsonval.LongValue(depth))
 			}
 			b.ItemDoc(d)
-			if int64(b.Len()) > env.Op.Memory() {
-				return bsonval.Value{}, mongoerr.New(40099, "$graphLookup reached maximum memory consumption")
+			more := g.following(row.Doc)
+			if err := held.Add(int64(len(d) + len(id) + graphCost + 40*len(more))); err != nil {
+				return bsonval.Value{}, err
 			}
-			frontier = append(frontier, g.following(row.Doc)...)
+			frontier = append(frontier, more...)
 		}
 		frontier = unasked(env, asked, frontier)
 	}

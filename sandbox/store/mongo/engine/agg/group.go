@@ -120,7 +120,9 @@ func (g *grouper) gather(env *Env, in stream.Iterator) ([]*group, error) {
 	var groups []*group
 	byKey := map[string]*group{}
 	var key []byte
-	size, limit := int64(0), env.Op.Memory()
+	held := env.Op.HoldOrSpill(func(int64) error {
+		return mongoerr.New(mongoerr.QueryExceededMemoryLimitNoDiskUseAllowed, "Exceeded memory limit for $group, but didn't allow external sort. Pass allowDiskUse:true to opt in.")
+	})
 	f := env.Frame
 	for {
 		row, ok, err := in.Next()
@@ -145,14 +147,16 @@ func (g *grouper) gather(env *Env, in stream.Iterator) ([]*group, error) {
 			f.Reset(row)
 			byKey[string(key)] = gr
 			groups = append(groups, gr)
-			size += int64(groupCost + len(key) + id.Size() + 64*len(g.outputs))
+			if err := held.Add(int64(groupCost + len(key) + id.Size() + 64*len(g.outputs))); err != nil {
+				return nil, err
+			}
 		}
 		grown, err := g.feed(f, gr.states)
 		if err != nil {
 			return nil, err
 		}
-		if size += int64(grown); size > limit {
-			return nil, mongoerr.New(mongoerr.QueryExceededMemoryLimitNoDiskUseAllowed, "Exceeded memory limit for $group, but didn't allow external sort. Pass allowDiskUse:true to opt in.")
+		if err := held.Add(int64(grown)); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -188,11 +188,26 @@ type joining struct {
 
 func (j *joining) join(f *expr.Frame, row stream.Row) (bsonval.Doc, error) {
 	f.Reset(row)
+	op := j.env.Op
+	was, kept := op.Held(), j.kept()
 	found, err := j.rows(f, row)
 	if err != nil {
 		return nil, err
 	}
+	op.HeldAgain(was + j.kept() - kept) // the pipeline has ended; its tables stay
 	return setPath(row.Doc, j.l.as, found), nil
+}
+
+// kept is what stays from document to document, in bytes.
+func (j *joining) kept() int64 {
+	n := int64(j.fixed.Size())
+	if j.l.index != nil {
+		n += j.l.index.held
+	}
+	if j.l.equal != nil && j.l.equal.x != nil {
+		n += j.l.equal.x.held
+	}
+	return n
 }
 
 // rows answers the array that the document gets.
@@ -304,6 +319,9 @@ func (j *joining) collect(it stream.Iterator) (bsonval.Value, error) {
 			return bsonval.Value{}, err
 		}
 		b.ItemDoc(row.Doc)
+		if err := j.env.Op.Reserve(int64(len(row.Doc))); err != nil {
+			return bsonval.Value{}, err
+		}
 		if b.Len() > maxJoined {
 			return bsonval.Value{}, mongoerr.New(4568, "Total size of documents in %s matching pipeline exceeds %d bytes", j.l.from, maxJoined)
 		}

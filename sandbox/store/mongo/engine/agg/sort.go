@@ -68,7 +68,7 @@ const rowCost = 96
 func sortRows(env *Env, in stream.Iterator, order *expr.Order, limit int64) ([]keyed, error) {
 	var rows []keyed
 	var buf []byte
-	size, f := int64(0), env.Frame
+	held, f := env.Op.HoldOrSpill(sortTooBig), env.Frame
 	for {
 		row, ok, err := in.Next()
 		if err != nil {
@@ -86,11 +86,14 @@ func sortRows(env *Env, in stream.Iterator, order *expr.Order, limit int64) ([]k
 			row = withSortKey(f, order, row)
 		}
 		rows = append(rows, keyed{string(buf), row})
-		if size += int64(len(buf) + len(row.Doc) + rowCost); limit > 0 && int64(len(rows)) >= 2*limit+1000 {
+		more := int64(len(buf) + len(row.Doc) + rowCost)
+		if limit > 0 && int64(len(rows)) >= 2*limit+1000 {
+			size := int64(0)
 			rows, size = cutRows(rows, int(limit))
+			more = size - held.Bytes()
 		}
-		if size > env.Op.Memory() {
-			return nil, mongoerr.New(mongoerr.QueryExceededMemoryLimitNoDiskUseAllowed, "Sort exceeded memory limit of %d bytes, but did not opt in to external sorting.", env.Op.Memory())
+		if err := held.Add(more); err != nil {
+			return nil, err
 		}
 	}
 	slices.SortStableFunc(rows, byKey)
@@ -98,6 +101,10 @@ func sortRows(env *Env, in stream.Iterator, order *expr.Order, limit int64) ([]k
 		rows = rows[:limit]
 	}
 	return rows, nil
+}
+
+func sortTooBig(limit int64) error {
+	return mongoerr.New(mongoerr.QueryExceededMemoryLimitNoDiskUseAllowed, "Sort exceeded memory limit of %d bytes, but did not opt in to external sorting.", limit)
 }
 
 func cutRows(rows []keyed, limit int) ([]keyed, int64) {
@@ -156,7 +163,7 @@ type sampler int64
 func (n sampler) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
 	return blocking(in, func() (stream.Iterator, error) {
 		var kept []stream.Row // a reservoir: each row with the same chance
-		size := int64(0)
+		held := env.Op.HoldOrSpill(sortTooBig)
 		for seen := int64(0); ; seen++ {
 			row, ok, err := in.Next()
 			if err != nil {
@@ -168,15 +175,16 @@ func (n sampler) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
 			if err := env.Op.Check(); err != nil {
 				return nil, err
 			}
+			more := 0
 			if seen < int64(n) {
 				kept = append(kept, row)
-				size += int64(len(row.Doc) + rowCost)
+				more = len(row.Doc) + rowCost
 			} else if at := rand.Int64N(seen + 1); at < int64(n) {
-				size += int64(len(row.Doc) - len(kept[at].Doc))
+				more = len(row.Doc) - len(kept[at].Doc)
 				kept[at] = row
 			}
-			if size > env.Op.Memory() {
-				return nil, mongoerr.New(mongoerr.QueryExceededMemoryLimitNoDiskUseAllowed, "Sort exceeded memory limit of %d bytes, but did not opt in to external sorting.", env.Op.Memory())
+			if err := held.Add(int64(more)); err != nil {
+				return nil, err
 			}
 		}
 		rand.Shuffle(len(kept), func(i, j int) { kept[i], kept[j] = kept[j], kept[i] })

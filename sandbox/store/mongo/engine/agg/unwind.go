@@ -149,7 +149,11 @@ func (u *unwinder) put(d bsonval.Doc, v, i bsonval.Value) bsonval.Doc {
 // the way and is no document gives way to one.
 func setPath(d bsonval.Doc, path []string, v bsonval.Value) bsonval.Doc {
 	before, old, after := d.Cut(path[0])
-	b := bsonval.NewBuilder(len(d) + v.Size() + 32)
+	size := len(before) + len(after) + len(path[0]) + v.Size() + 32 // d may be much larger
+	if len(path) > 1 {
+		size += old.Size()
+	}
+	b := bsonval.NewBuilder(size)
 	b.Raw(before)
 	setBelow(b, old, path, v)
 	return b.Raw(after).Doc()

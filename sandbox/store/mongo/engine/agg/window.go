@@ -212,7 +212,9 @@ func (w *windowed) read(env *Env, in stream.Iterator) ([]*partition, error) {
 	byValue := map[string]*partition{}
 	var keys []string
 	var buf []byte
-	size, f := int64(0), env.Frame
+	f, held := env.Frame, env.Op.HoldOrSpill(func(limit int64) error {
+		return mongoerr.New(5643011, "Exceeded max memory. Set memory limit: %d bytes", limit)
+	})
 	for {
 		row, ok, err := in.Next()
 		if err != nil {
@@ -239,8 +241,8 @@ func (w *windowed) read(env *Env, in stream.Iterator) ([]*partition, error) {
 			k.key = string(w.order.AppendKey(buf[:0], f, f.Root()))
 		}
 		p.rows = append(p.rows, k)
-		if size += int64(len(row.Doc) + len(k.key) + rowCost); size > env.Op.Memory() {
-			return nil, mongoerr.New(5643011, "Exceeded max memory. Current memory: %d bytes. Set memory limit: %d bytes", size, env.Op.Memory())
+		if err := held.Add(int64(len(row.Doc) + len(k.key) + rowCost)); err != nil {
+			return nil, err
 		}
 	}
 	slices.Sort(keys)

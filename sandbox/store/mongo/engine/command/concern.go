@@ -80,8 +80,8 @@ func (r *Request) snapshotRead() error {
 		return mongoerr.New(mongoerr.InvalidOptions, "Command %s does not support { readConcern: { level: \"snapshot\" } }", r.Spec.Name)
 	}
 	if r.atTime == 0 {
-		r.at = r.Server.store.State()
-		r.atTime = r.Server.now().Timestamp()
+		r.at = r.Server.store.Pin()
+		r.atTime = r.at.TS
 		return nil
 	}
 	var err error

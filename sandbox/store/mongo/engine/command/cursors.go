@@ -44,7 +44,7 @@ func (s *Server) firstBatch(r *Request, c *cursor.Cursor, size int64, single boo
 			c.Session = &r.Session.ID
 		}
 		c.Left = r.maxTime
-		c.Txn = -1
+		c.Txn, c.Garbage = -1, r.State().Garbage
 		if r.inTransaction {
 			c.Txn = r.txnNumber
 		}
@@ -241,7 +241,7 @@ func (s *Server) fillOrWait(r *Request, c *cursor.Cursor, b *bsonval.Builder, si
 		err = s.store.Wait(ctx, seq)
 		late := ctx.Err() != nil
 		cancel()
-		if err := c.Op.CheckNow(); err != nil {
+		if err := c.Op.Check(); err != nil {
 			return 0, false, err
 		}
 		if late {

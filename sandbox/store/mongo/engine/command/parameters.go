@@ -39,7 +39,7 @@ func (s *Server) defaultParameter(name string) bsonval.Value {
 		return bsonval.BoolValue(false)
 	case "logLevel", "ttlMonitorSleepSecs":
 		return bsonval.IntValue(map[string]int32{"ttlMonitorSleepSecs": 60}[name])
-	case "ttlMonitorEnabled":
+	case "ttlMonitorEnabled", "allowDiskUseByDefault":
 		return bsonval.BoolValue(true)
 	case "cursorTimeoutMillis":
 		return bsonval.LongValue(600_000)
@@ -57,7 +57,7 @@ func (s *Server) defaultParameter(name string) bsonval.Value {
 	return bsonval.Value{}
 }
 
-var parameterNames = [...]string{"authSchemaVersion", "authenticationMechanisms", "cursorTimeoutMillis", "enableTestCommands", "featureCompatibilityVersion",
+var parameterNames = [...]string{"allowDiskUseByDefault", "authSchemaVersion", "authenticationMechanisms", "cursorTimeoutMillis", "enableTestCommands", "featureCompatibilityVersion",
 	"internalQueryMaxBlockingSortMemoryUsageBytes", "localLogicalSessionTimeoutMinutes", "logComponentVerbosity", "logLevel", "notablescan", "quiet", "requireApiVersion",
 	"scramIterationCount", "scramSHA256IterationCount", "transactionLifetimeLimitSeconds", "ttlMonitorEnabled", "ttlMonitorSleepSecs"}
 

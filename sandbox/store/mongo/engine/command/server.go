@@ -41,6 +41,9 @@ type Options struct {
 	Auth     bool   // clients must authenticate
 	MaxConns int    // connections that the engine takes at once
 	Tests    bool   // the commands for drivers' tests: configureFailPoint
+	// WorkMemory is how many bytes operations and open cursors may hold together, and
+	// how many old versions they may keep alive.
+	WorkMemory int64
 }
 
 // Server runs commands on one store.
@@ -60,6 +63,8 @@ type Server struct {
 	fails    failpoints
 	params   parameters
 	plans    *plan.Cache
+	pool     *opctx.Pool // what operations and cursors hold
+	relieved atomic.Int64
 	profiler profiling
 	usage    usage
 	fsync    fsyncLock
@@ -106,7 +111,8 @@ func New(store *storage.Store, opts Options) *Server {
 	s := &Server{
 		opts: opts, store: store, ids: crud.NewObjectIDs(), started: opts.Clock(),
 		sessions: session.NewRegistry(opts.Clock), cursors: cursor.NewRegistry(opts.Clock), plans: plan.NewCache(),
-		ops: map[int32]*running{}, conns: map[int64]*Conn{}, down: make(chan struct{}),
+		pool: opctx.NewPool(opts.WorkMemory),
+		ops:  map[int32]*running{}, conns: map[int64]*Conn{}, down: make(chan struct{}),
 	}
 	s.process = s.ids.New(s.started)
 	binary.BigEndian.PutUint32(s.election[:], 0x7fffffff)
@@ -219,7 +225,8 @@ func (s *Server) run(r *Request) Response {
 func (s *Server) newOp(ctx context.Context, r *Request) *opctx.Op {
 	op := opctx.New(ctx, s.opts.Clock())
 	op.ID = s.opIDs.Add(1)
-	op.DB = r.DB
+	op.DB, op.Pool = r.DB, s.pool
+	op.DiskUse = s.diskUse(r)
 	op.ClusterTime = s.store.State().TS
 	op.Roles = r.Conn.roles()
 	shown := r.Body
@@ -236,6 +243,9 @@ func (s *Server) endOp(op *opctx.Op) {
 	s.mu.Lock()
 	delete(s.ops, op.ID)
 	s.mu.Unlock()
+	if !op.Kept {
+		op.Release()
+	}
 }
 
 // execute is a request's way through sessions, transactions and retries.

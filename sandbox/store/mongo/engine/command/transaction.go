@@ -6,6 +6,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/cursor"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/session"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
@@ -33,6 +34,8 @@ type transaction struct {
 	phase  phase
 	tx     *storage.Tx
 	began  time.Time
+	pool   *opctx.Pool
+	held   int64 // bytes of the pool
 }
 
 // end gives up what an open transaction holds.
@@ -41,6 +44,23 @@ func (t *transaction) end(p phase) {
 		t.tx.Rollback()
 	}
 	t.phase, t.tx = p, nil
+	if t.held > 0 {
+		t.pool.Give(t.held)
+		t.held = 0
+	}
+}
+
+// hold counts what the transaction has written as held until it ends.
+func (t *transaction) hold() error {
+	if t.phase != open || t.tx.Bytes() <= t.held {
+		return nil
+	}
+	more := t.tx.Bytes() - t.held
+	if err := t.pool.Take(more); err != nil {
+		return err
+	}
+	t.held += more
+	return nil
 }
 
 func (r *Request) endsTransaction() bool {
@@ -100,7 +120,7 @@ func (s *Server) startTransaction(r *Request) error {
 			return err
 		}
 	}
-	t := &transaction{number: r.txnNumber, tx: s.store.BeginAt(base), began: s.opts.Clock()}
+	t := &transaction{number: r.txnNumber, tx: s.store.BeginAt(base), began: s.opts.Clock(), pool: s.pool}
 	t.tx.ForTransaction(r.Session.ID.Doc(), r.txnNumber)
 	r.Session.Txn = t
 	r.Tx = t.tx
@@ -109,7 +129,11 @@ func (s *Server) startTransaction(r *Request) error {
 
 // leaveTransaction is called after a command in a transaction: an error ends it.
 func (s *Server) leaveTransaction(r *Request, doc bsonval.Doc, err error) (bsonval.Doc, error) {
-	if t, ok := r.Session.Txn.(*transaction); ok && t.phase == open && !r.endsTransaction() && (err != nil || r.abortAfter) {
+	t, ok := r.Session.Txn.(*transaction)
+	if ok && err == nil && !r.endsTransaction() {
+		err = t.hold()
+	}
+	if ok && t.phase == open && !r.endsTransaction() && (err != nil || r.abortAfter) {
 		t.end(aborted)
 		s.killTransactionCursors(r)
 	}
@@ -123,10 +147,11 @@ func (s *Server) commitTransaction(r *Request) (bsonval.Doc, error) {
 	}
 	t.tx.Remember(storage.Retry{Session: r.Session.ID.Key(), Number: t.number, Txn: true, Wall: r.Op.Now.UnixMilli()})
 	err = t.tx.Commit()
-	t.tx.Rollback()
-	t.tx = nil
-	if t.phase = committed; err != nil {
-		t.phase = aborted
+	s.relieve()
+	if err != nil {
+		t.end(aborted)
+	} else {
+		t.end(committed)
 	}
 	s.killTransactionCursors(r)
 	return nil, err
@@ -172,16 +197,7 @@ func (s *Server) abandon(sess *session.Session) {
 // expireTransactions aborts those that are open for longer than the server allows.
 func (s *Server) expireTransactions() {
 	limit := time.Duration(s.Parameter("transactionLifetimeLimitSeconds").Long()) * time.Second
-	for _, sess := range s.sessions.All() {
-		release, ok := sess.TryCheckout()
-		if !ok {
-			continue
-		}
-		if t, ok := sess.Txn.(*transaction); ok && t.phase == open && s.opts.Clock().Sub(t.began) > limit {
-			t.end(aborted)
-		}
-		release()
-	}
+	s.abortTransactions(func(t *transaction) bool { return s.opts.Clock().Sub(t.began) > limit })
 }
 
 // labelled adds the error labels that drivers retry by, as the server does.

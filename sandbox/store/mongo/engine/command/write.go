@@ -60,6 +60,7 @@ func (r *Request) writeOnce(w *crud.Writer, do func(w *crud.Writer) error) error
 		return err
 	}
 	r.remember(tx)
+	defer r.Server.relieve()
 	return tx.Commit()
 }
 

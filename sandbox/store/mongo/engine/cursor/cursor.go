@@ -20,6 +20,9 @@ const Timeout = 10 * time.Minute
 // maxOpen bounds the cursors open at once.
 const maxOpen = 10_000
 
+// cursorCost is about what an open cursor takes beside its command, in bytes.
+const cursorCost = 4 << 10
+
 // Cursor is an open cursor. Only who has it checked out may touch it.
 type Cursor struct {
 	ID        int64
@@ -35,6 +38,7 @@ type Cursor struct {
 	Tailable  bool
 	Await     bool
 	Command   bsonval.Doc          // that opened it, for currentOp
+	Garbage   int64                // that of the state which it reads
 	PostBatch func() bsonval.Value // change streams: the resume token; nil: none
 
 	lastUse time.Time
@@ -61,6 +65,10 @@ func (r *Registry) Add(c *Cursor) error {
 	if len(r.all) >= maxOpen {
 		return mongoerr.New(mongoerr.ExceededMemoryLimit, "there are %d cursors open already; close some, or iterate them to their end", maxOpen)
 	}
+	if err := c.Op.Reserve(cursorCost + int64(len(c.Command))); err != nil {
+		return err
+	}
+	c.Op.Kept = true
 	for c.ID == 0 || r.all[c.ID] != nil {
 		c.ID = rand.Int64()
 	}
@@ -96,7 +104,7 @@ func (r *Registry) Return(c *Cursor, done bool) {
 	}
 	r.mu.Unlock()
 	if gone {
-		c.Rows.Close()
+		c.close()
 	}
 }
 
@@ -117,9 +125,14 @@ func (r *Registry) Kill(id int64) bool {
 	}
 	r.mu.Unlock()
 	if !busy {
-		c.Rows.Close()
+		c.close()
 	}
 	return true
+}
+
+func (c *Cursor) close() {
+	c.Rows.Close()
+	c.Op.Release()
 }
 
 // KillWhere kills the cursors that hit tells and answers how many.

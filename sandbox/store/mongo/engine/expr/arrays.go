@@ -274,7 +274,11 @@ func zip(s *Scope, _ string, arg bsonval.Value) (Expr, error) {
 	return z, nil
 }
 
+// valueCost is what an element costs beside its bytes when an array is taken apart.
+const valueCost = 40
+
 func (z *zipper) Eval(f *Frame) (bsonval.Value, error) {
+	defer f.Op.HeldAgain(f.Op.Held())
 	var lists [][]bsonval.Value
 	length := -1
 	for _, e := range z.inputs {
@@ -284,6 +288,9 @@ func (z *zipper) Eval(f *Frame) (bsonval.Value, error) {
 			return null, err
 		case v.Type() != bsonval.Array:
 			return null, mongoerr.New(34468, "$zip found a non-array expression in input: %s", v)
+		}
+		if err := f.Op.Reserve(int64(v.Doc().Len()) * valueCost); err != nil {
+			return null, err
 		}
 		list := v.Doc().Slice()
 		lists = append(lists, list)

@@ -29,20 +29,40 @@ func sets(name string) builder {
 // keySet are the values of an array by their keys.
 type keySet map[string]struct{}
 
+// setCost is what an element costs in a set beside its key, in bytes.
+const setCost = 48
+
 func (f *Frame) keyOf(v bsonval.Value) string {
 	f.scratch = bsonval.AppendKey(f.scratch[:0], v, f.Op.Collator)
 	return string(f.scratch)
 }
 
-func (f *Frame) setOf(d bsonval.Doc) keySet {
+// insert adds a value and tells whether it is new. What sets hold counts as held by the
+// operation: who makes one gives that back at its end, by HeldAgain.
+func (f *Frame) insert(set keySet, v bsonval.Value) (bool, error) {
+	if err := f.Op.Check(); err != nil {
+		return false, err
+	}
+	k := f.keyOf(v)
+	if _, ok := set[k]; ok {
+		return false, nil
+	}
+	set[k] = struct{}{}
+	return true, f.Op.Reserve(int64(len(k)) + setCost)
+}
+
+func (f *Frame) setOf(d bsonval.Doc) (keySet, error) {
 	set := keySet{}
 	for v := range d.Values() {
-		set[f.keyOf(v)] = struct{}{}
+		if _, err := f.insert(set, v); err != nil {
+			return nil, err
+		}
 	}
-	return set
+	return set, nil
 }
 
 func setUnion(f *Frame, vs []bsonval.Value) (bsonval.Value, error) {
+	defer f.Op.HeldAgain(f.Op.Held())
 	b := bsonval.NewBuilder(64)
 	set := keySet{}
 	for _, list := range vs {
@@ -53,9 +73,11 @@ func setUnion(f *Frame, vs []bsonval.Value) (bsonval.Value, error) {
 			return null, mongoerr.New(17043, "All operands of $setUnion must be arrays. One argument is of type: %s", list.Type())
 		}
 		for v := range list.Doc().Values() {
-			k := f.keyOf(v)
-			if _, ok := set[k]; !ok {
-				set[k] = struct{}{}
+			fresh, err := f.insert(set, v)
+			if err != nil {
+				return null, err
+			}
+			if fresh {
 				b.Item(v)
 			}
 		}
@@ -78,9 +100,14 @@ func setIntersection(f *Frame, vs []bsonval.Value) (bsonval.Value, error) {
 	if len(vs) == 0 {
 		return bsonval.ArrayOf(), nil
 	}
+	defer f.Op.HeldAgain(f.Op.Held())
 	var others []keySet
 	for _, list := range vs[1:] {
-		others = append(others, f.setOf(list.Doc()))
+		set, err := f.setOf(list.Doc())
+		if err != nil {
+			return null, err
+		}
+		others = append(others, set)
 	}
 	b := bsonval.NewBuilder(64)
 	seen := keySet{}
@@ -92,8 +119,11 @@ next:
 				continue next
 			}
 		}
-		if _, ok := seen[k]; !ok {
-			seen[k] = struct{}{}
+		fresh, err := f.insert(seen, v)
+		if err != nil {
+			return null, err
+		}
+		if fresh {
 			b.Item(v)
 		}
 	}
@@ -109,12 +139,18 @@ func setDifference(f *Frame, a, c bsonval.Value) (bsonval.Value, error) {
 	case c.Type() != bsonval.Array:
 		return null, mongoerr.New(17049, "both operands of $setDifference must be arrays. Second argument is of type: %s", c.Type())
 	}
-	gone := f.setOf(c.Doc())
+	defer f.Op.HeldAgain(f.Op.Held())
+	gone, err := f.setOf(c.Doc())
+	if err != nil {
+		return null, err
+	}
 	b := bsonval.NewBuilder(64)
 	for v := range a.Doc().Values() {
-		k := f.keyOf(v)
-		if _, ok := gone[k]; !ok {
-			gone[k] = struct{}{}
+		fresh, err := f.insert(gone, v)
+		if err != nil {
+			return null, err
+		}
+		if fresh {
 			b.Item(v)
 		}
 	}
@@ -130,12 +166,16 @@ func setEquals(s *Scope, name string, arg bsonval.Value) (Expr, error) {
 		return nil, mongoerr.New(17045, "$setEquals needs at least two arguments had: %d", n)
 	}
 	return ofMany(2, -1, func(f *Frame, vs []bsonval.Value) (bsonval.Value, error) {
+		defer f.Op.HeldAgain(f.Op.Held())
 		var first keySet
 		for i, list := range vs {
 			if list.Type() != bsonval.Array {
 				return null, mongoerr.New(17044, "All operands of $setEquals must be arrays. %d-th argument is of type: %s", i+1, list.Type())
 			}
-			set := f.setOf(list.Doc())
+			set, err := f.setOf(list.Doc())
+			if err != nil {
+				return null, err
+			}
 			if i == 0 {
 				first = set
 				continue
@@ -164,7 +204,13 @@ func setIsSubset(f *Frame, a, b bsonval.Value) (bsonval.Value, error) {
 	case b.Type() != bsonval.Array:
 		return null, mongoerr.New(17042, "both operands of $setIsSubset must be arrays. Second argument is of type: %s", b.Type())
 	}
-	return bsonval.BoolValue(f.setOf(a.Doc()).within(f.setOf(b.Doc()))), nil
+	defer f.Op.HeldAgain(f.Op.Held())
+	x, err := f.setOf(a.Doc())
+	if err != nil {
+		return null, err
+	}
+	y, err := f.setOf(b.Doc())
+	return bsonval.BoolValue(x.within(y)), err
 }
 
 // every tells whether all elements have the truth want (all), or one hasn't (any).

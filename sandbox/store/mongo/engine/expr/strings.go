@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 
@@ -135,7 +136,7 @@ func strLen(code mongoerr.Code, count func(string) int) builder {
 	}
 }
 
-func split(_ *Frame, text, sep bsonval.Value) (bsonval.Value, error) {
+func split(f *Frame, text, sep bsonval.Value) (bsonval.Value, error) {
 	switch {
 	case text.IsNullish() || sep.IsNullish():
 		return null, nil
@@ -146,8 +147,11 @@ func split(_ *Frame, text, sep bsonval.Value) (bsonval.Value, error) {
 	case sep.Str() == "":
 		return null, mongoerr.New(40087, "$split requires a non-empty separator")
 	}
-	b := bsonval.NewBuilder(2 * text.Size())
+	b := bsonval.NewBuilder(text.Size())
 	for part := range strings.SplitSeq(text.Str(), sep.Str()) {
+		if err := cmp.Or(f.Op.Check(), tooLarge(b.Len())); err != nil {
+			return null, err
+		}
 		b.ItemStr(part)
 	}
 	return b.Array(), nil

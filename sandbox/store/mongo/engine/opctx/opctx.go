@@ -23,9 +23,15 @@ type Op struct {
 	Collator    bsonval.Collator // nil: binary order
 	Let         bsonval.Doc      // the command's let variables, already evaluated
 	MaxMemory   int64            // bytes that one blocking stage may hold; 0: DefaultMemory
+	DiskUse     bool             // stages that could spill to disk aren't bound by that
+	Pool        *Pool            // that all operations share; nil: no bound
 
 	ctx    context.Context
+	done   <-chan struct{}
 	steps  int
+	Kept   bool  // by a cursor, beyond its command
+	held   int64 // bytes
+	taken  int64 // of them from the pool, rounded up
 	killed atomic.Pointer[mongoerr.Error]
 	Work   Work // what has been examined, for explain and the profiler
 	Plan   Plan // the last one chosen, for the profiler; nil: none
@@ -44,48 +50,36 @@ type Work struct {
 	KeysExamined, DocsExamined, Returned int64
 }
 
-// DefaultMemory is how much one sort, group or the like may hold, in bytes.
-const DefaultMemory = 100 << 20
-
-// checkEvery is how many Checks pass between looks at the context.
-const checkEvery = 64
+// checkEvery is how many Checks pass between looks at the context, which cost ten times
+// as much as those at the kill.
+const checkEvery = 4
 
 // New makes an operation that ends with ctx.
-func New(ctx context.Context, now time.Time) *Op { return &Op{ctx: ctx, Now: now} }
+func New(ctx context.Context, now time.Time) *Op { return &Op{ctx: ctx, done: ctx.Done(), Now: now} }
 
 // Context is the operation's context.
 func (o *Op) Context() context.Context { return o.ctx }
 
 // WithContext replaces the context: a cursor's next batch runs under another command's.
-func (o *Op) WithContext(ctx context.Context) { o.ctx = ctx }
+func (o *Op) WithContext(ctx context.Context) { o.ctx, o.done = ctx, ctx.Done() }
 
 // Check is to be called in every loop over documents, array elements or keys: it
-// answers an error when the operation was killed, its connection went or its time is up.
+// answers an error when the operation was killed, its connection went or its time is
+// up. A step may take long, so few pass between two looks.
 func (o *Op) Check() error {
-	if o.steps++; o.steps%checkEvery != 0 {
-		return nil
-	}
-	return o.CheckNow()
-}
-
-// CheckNow is Check that looks each time.
-func (o *Op) CheckNow() error {
 	if e := o.killed.Load(); e != nil {
 		return e
 	}
-	if err := o.ctx.Err(); err != nil {
-		return mongoerr.From(context.Cause(o.ctx))
+	if o.steps++; o.steps%checkEvery != 0 {
+		return nil
 	}
-	return nil
+	select {
+	case <-o.done:
+		return mongoerr.From(context.Cause(o.ctx))
+	default:
+		return nil
+	}
 }
 
 // Kill makes the next Check answer an error.
 func (o *Op) Kill(e *mongoerr.Error) { o.killed.Store(e) }
-
-// Memory is how much one blocking stage may hold, in bytes.
-func (o *Op) Memory() int64 {
-	if o.MaxMemory > 0 {
-		return o.MaxMemory
-	}
-	return DefaultMemory
-}

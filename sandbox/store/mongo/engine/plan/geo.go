@@ -11,6 +11,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/stream"
 )
@@ -185,7 +186,7 @@ type nearest struct {
 	near *geo.Near
 	path string
 	rows []nearRow
-	size int64
+	held *opctx.Holding
 	done bool
 }
 
@@ -237,8 +238,13 @@ func (s *nearest) measure(m *member) error {
 	if at.IsMissing() {
 		return nil
 	}
-	if s.size += int64(len(doc)) + sortOverhead; s.size > s.x.op.Memory() {
-		return mongoerr.New(mongoerr.ExceededMemoryLimit, "Query plan execution exceeded the memory limit of %d bytes while ordering by distance", s.x.op.Memory())
+	if s.held == nil {
+		s.held = s.x.op.Hold(func(limit int64) error {
+			return mongoerr.New(mongoerr.ExceededMemoryLimit, "Query plan execution exceeded the memory limit of %d bytes while ordering by distance", limit)
+		})
+	}
+	if err := s.held.Add(int64(len(doc)) + sortOverhead); err != nil {
+		return err
 	}
 	row := nearRow{best, *m}
 	row.m.row.Meta = &stream.Meta{GeoDistance: bsonval.DoubleValue(best), GeoPoint: at}

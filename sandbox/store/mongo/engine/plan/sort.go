@@ -107,7 +107,7 @@ type sortStage struct {
 	x      *execution
 	n      *node
 	rows   []sortRow
-	size   int64
+	held   *opctx.Holding
 	sorted bool
 }
 
@@ -147,9 +147,11 @@ func (s *sortStage) keep(m *member) error {
 	}
 	n := int64(len(doc))
 	s.n.stats.sorted += n
-	s.size += n + int64(len(key)) + sortOverhead
-	if s.size > s.x.op.Memory() {
-		return sortTooBig(s.x.op)
+	if s.held == nil {
+		s.held = s.x.op.HoldOrSpill(sortTooBig)
+	}
+	if err := s.held.Add(n + int64(len(key)) + sortOverhead); err != nil {
+		return err
 	}
 	s.rows = append(s.rows, sortRow{string(key), *m})
 	if s.n.n > 0 && int64(len(s.rows)) >= 2*s.n.n+1000 {
@@ -161,9 +163,9 @@ func (s *sortStage) keep(m *member) error {
 // sortOverhead is what a row costs while it is sorted besides its bytes.
 const sortOverhead = 160
 
-func sortTooBig(op *opctx.Op) error {
+func sortTooBig(limit int64) error {
 	return mongoerr.New(mongoerr.QueryExceededMemoryLimitNoDiskUseAllowed,
-		"Executor error during find command :: caused by :: Sort exceeded memory limit of %d bytes, but did not opt in to external sorting.", op.Memory())
+		"Executor error during find command :: caused by :: Sort exceeded memory limit of %d bytes, but did not opt in to external sorting.", limit)
 }
 
 // order sorts what is there, and cuts it to the limit.
@@ -172,9 +174,11 @@ func (s *sortStage) order() {
 	if s.n.n == 0 || int64(len(s.rows)) <= s.n.n {
 		return
 	}
+	less := int64(0)
 	for _, r := range s.rows[s.n.n:] {
-		s.size -= int64(len(r.m.row.Doc)+len(r.key)) + sortOverhead
+		less += int64(len(r.m.row.Doc)+len(r.key)) + sortOverhead
 	}
+	_ = s.held.Add(-less) // fewer always fit
 	clear(s.rows[s.n.n:])
 	s.rows = s.rows[:s.n.n]
 }

@@ -8,6 +8,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/stream"
 )
@@ -160,6 +161,7 @@ type textOr struct {
 	at     int // the child being read
 	scores map[int64]float64
 	order  []int64
+	held   *opctx.Holding
 }
 
 // textCost is what a document costs while scores are summed.
@@ -202,11 +204,14 @@ func (s *textOr) add(m *member) error {
 	}
 	if s.scores == nil {
 		s.scores = map[int64]float64{}
+		s.held = s.x.op.Hold(func(limit int64) error {
+			return mongoerr.New(mongoerr.ExceededMemoryLimit, "Query plan execution exceeded the memory limit of %d bytes while summing text scores", limit)
+		})
 	}
 	if _, seen := s.scores[m.row.Record]; !seen {
 		s.order = append(s.order, m.row.Record)
-		if int64(len(s.order))*textCost > s.x.op.Memory() {
-			return mongoerr.New(mongoerr.ExceededMemoryLimit, "Query plan execution exceeded the memory limit of %d bytes while summing text scores", s.x.op.Memory())
+		if err := s.held.Add(textCost); err != nil {
+			return err
 		}
 	}
 	s.scores[m.row.Record] += bsonval.KeyDouble(key)

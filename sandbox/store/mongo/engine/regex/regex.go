@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	maxPattern = 32764 // bytes, the server's bound
-	timeout    = 2 * time.Second
+	maxPattern = 32764                  // bytes, the server's bound
+	timeout    = 300 * time.Millisecond // of one match
 )
 
 // Pattern is a compiled pattern. Goroutines may share it.

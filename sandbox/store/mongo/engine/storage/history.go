@@ -19,7 +19,7 @@ type Commit struct {
 	Session bsonval.Doc // the lsid that a transaction of many commands was in; nil: none
 	Number  int64       // the transaction's
 
-	state *State // that it made; nil: made before the process began
+	state *State // that it made; nil: too long ago
 }
 
 // history are the newest commits, bounded in bytes. The last one always stays: it may be
@@ -38,6 +38,9 @@ func (h *history) add(c Commit) {
 		size += 160 + int64(len(op.Before)+len(op.After))
 	}
 	h.commits, h.sizes, h.bytes = append(h.commits, c), append(h.sizes, size), h.bytes+size
+	if old := len(h.commits) - 1 - keptStates; old >= 0 {
+		h.commits[old].state = nil
+	}
 	drop := 0
 	for h.bytes > h.limit && drop < len(h.commits)-1 {
 		h.bytes -= h.sizes[drop]
@@ -47,6 +50,10 @@ func (h *history) add(c Commit) {
 	}
 	h.commits, h.sizes = h.commits[drop:], h.sizes[drop:]
 }
+
+// keptStates is how many of the newest commits have the state that they made: each keeps
+// alive what was changed since.
+const keptStates = 64
 
 func (h *history) clear(ts uint64) {
 	*h = history{limit: h.limit, gone: ts}
@@ -93,29 +100,11 @@ func (s *Store) After(ts uint64) (commits []Commit, lost bool) {
 			hi = mid
 		}
 	}
-	return slices.Clone(all[lo:]), false // the history forgets its own
-}
-
-// At answers the state as it was at a cluster time, which must not lie further back
-// than the history goes.
-func (s *Store) At(ts uint64) (*State, error) {
-	newest := s.State()
-	if ts >= newest.TS {
-		return newest, nil
+	out := slices.Clone(all[lo:]) // the history forgets its own
+	for i := range out {
+		out[i].state = nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := s.history.commits
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].TS > ts {
-			continue
-		}
-		if all[i].state == nil {
-			break // made before the process began
-		}
-		return all[i].state, nil
-	}
-	return nil, mongoerr.New(mongoerr.SnapshotTooOld, "Read timestamp %d is older than the oldest available timestamp.", ts>>32)
+	return out, false
 }
 
 // Wait returns when a state later than seq is there, the context ends or the store

@@ -39,6 +39,8 @@ type State struct {
 	colls  ptree.Tree[string, *Collection]
 	nextID uint64 // of the next collection
 
+	Garbage int64 // bytes overwritten so far, about: see Pin
+
 	retries retries
 	store   *Store // that it is a state of
 }

@@ -33,6 +33,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	history history
+	pins    []pin
 	changed chan struct{} // closed at the next commit; nil when nobody waits
 	closed  bool
 }
@@ -145,6 +146,7 @@ func (tx *Tx) Commit() error {
 	next := tx.cur
 	next.TS = s.tick(tx.base.TS)
 	next.Seq++
+	next.Garbage += tx.garbage()
 	c := Commit{TS: next.TS, Seq: next.Seq, Wall: s.opts.Clock(), Ops: tx.ops, Session: tx.session, Number: tx.number, state: next}
 	if s.log != nil {
 		if err := s.log.append(next, &c); err != nil {

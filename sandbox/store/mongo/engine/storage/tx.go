@@ -17,7 +17,8 @@ type Tx struct {
 	cur    *State
 	owned  map[string]*Collection // those of cur that are this Tx's own to change
 	ops    []Op
-	writer bool // holds the store's writer lock
+	bytes  int64 // written so far
+	writer bool  // holds the store's writer lock
 	done   bool
 
 	session bsonval.Doc // the lsid of a transaction's session; nil: none
@@ -77,6 +78,9 @@ func (tx *Tx) View() *State {
 
 // Base is the state that the Tx began with.
 func (tx *Tx) Base() *State { return tx.base }
+
+// Bytes is about how much the Tx has written, which it holds until it ends.
+func (tx *Tx) Bytes() int64 { return tx.bytes }
 
 // Ops are the changes so far.
 func (tx *Tx) Ops() []Op { return tx.ops }
@@ -205,6 +209,7 @@ func (tx *Tx) change(c *Collection, record int64, before, after bsonval.Doc) err
 		grow += keyBytes(e.new.Keys) - keyBytes(e.old.Keys)
 		edits = append(edits, e)
 	}
+	tx.bytes += docBytes(after) + recordOverhead
 	size := docBytes(after) - docBytes(before)
 	if err := tx.store.room(tx.cur.Bytes, grow+size); err != nil {
 		return err

@@ -44,6 +44,7 @@ func (s *State) undo(old *State, db string, ts uint64) *State {
 	}
 	next.TS, next.Seq = ts, s.Seq+1
 	next.nextID = max(old.nextID, s.nextID)
+	next.Garbage = s.Garbage + s.Bytes
 	if db != "" {
 		next.replaceDatabase(old, db)
 	}
