@@ -36,7 +36,9 @@ fi
 
 if ! command -v python3 >/dev/null; then
 	lack 'needs Python 3.9 or newer with pip, and there is no python3 on PATH: install it (it fetches the pinned parts)'
-elif python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') && ! at_least "$python" 3.9; then
+elif ! python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])'); then
+	lack 'needs Python 3.9 or newer with pip, and python3 does not run (it says why above): install one that does'
+elif ! at_least "$python" 3.9; then
 	lack "needs Python 3.9 or newer with pip, and python3 is $python: install a newer one"
 elif ! python3 -c 'import pip' 2>/dev/null; then
 	lack 'needs pip for python3: install it (Debian and Ubuntu: apt-get install python3-pip; elsewhere: python3 -m ensurepip --upgrade)'

@@ -45,7 +45,7 @@ func takeFolders(c Config) (lock *os.File, err error) {
 	if lock, err = lockFolder(c.Data); err != nil {
 		return nil, err
 	}
-	if err := room(c.Data); err != nil {
+	if err := (folder{c.Data, "data", "--data"}).room(leastRoom); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
@@ -129,14 +129,14 @@ func owned(lock *os.File, dir string) error {
 	return nil
 }
 
-// room makes sure that there is some on the disk.
-func room(dir string) error {
+// room makes sure that so many bytes are free on the folder's disk.
+func (f folder) room(least uint64) error {
 	var disk unix.Statfs_t
-	if unix.Statfs(dir, &disk) != nil {
+	if unix.Statfs(f.dir, &disk) != nil {
 		return nil // what can't be counted may do
 	}
-	if free := disk.Bavail * uint64(disk.Bsize); free < leastRoom {
-		return fmt.Errorf("the disk of the data folder %s is full (%d MB are free, and at least %d are needed): make room, or choose another folder with --data", dir, free>>20, leastRoom>>20)
+	if free := disk.Bavail * uint64(disk.Bsize); free < least {
+		return fmt.Errorf("the disk of the %s folder %s is full (%d MB are free, and at least %d are needed): make room, or choose another folder with %s", f.name, f.dir, free>>20, least>>20, f.flag)
 	}
 	return nil
 }

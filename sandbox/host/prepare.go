@@ -38,6 +38,9 @@ func Prepare(ctx context.Context, dir string, say func(string)) (*parts.Set, *ca
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := (folder{dir, "cache", "--cache"}).passable(); err != nil {
+		return nil, nil, errors.Join(err, held.Close())
+	}
 	set, py, err := prepare(ctx, dir, say)
 	if err != nil {
 		return nil, nil, errors.Join(err, held.Close())
@@ -49,6 +52,9 @@ func Prepare(ctx context.Context, dir string, say func(string)) (*parts.Set, *ca
 func prepare(ctx context.Context, dir string, say func(string)) (*parts.Set, python.Config, error) {
 	set, err := parts.Ensure(ctx, dir, func(p parts.Progress) { say(p.String()) })
 	if err != nil {
+		return nil, python.Config{}, err
+	}
+	if err := roomForPython(set, dir); err != nil {
 		return nil, python.Config{}, err
 	}
 	py, err := python.Prepare(ctx, set, dir, func(p python.Progress) { say(p.String()) })
@@ -65,6 +71,22 @@ func prepare(ctx context.Context, dir string, say func(string)) (*parts.Set, pyt
 		return nil, py, fmt.Errorf("make a folder for a socket: %w", err)
 	}
 	return set, py, makeTemplate(ctx, set.Postgres, template(dir, set), run, sandbox.Defaults())
+}
+
+// What Python takes in the cache, in bytes: compiled, and its image. It is looked at before,
+// since who waits for a minute should not hear of a full disk then.
+const codeRoom, imageRoom = 280 << 20, 150 << 20
+
+func roomForPython(set *parts.Set, dir string) error {
+	c, err := python.Cached(set, dir)
+	if err == nil {
+		return nil
+	}
+	least := uint64(imageRoom)
+	if _, err := os.Stat(c.Code); err != nil {
+		least += codeRoom
+	}
+	return folder{dir, "cache", "--cache"}.room(least)
 }
 
 // prepared answers what is in the cache, and holds it there.

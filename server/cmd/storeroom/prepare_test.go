@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,5 +29,13 @@ func TestAProblemOfTheCacheSaysWhatToDo(t *testing.T) {
 func TestAPrepareThatIsStoppedSaysSo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	storeroomWith(ctx, nil, "", "prepare", "--cache", t.TempDir()).wants(t, 1, "", "storeroom prepare: stopped\n")
+	storeroomWith(ctx, nil, "", "prepare", "--cache", folder(t)).wants(t, 1, "", "storeroom prepare: stopped\n")
+}
+
+func TestACacheThatSandboxesCantReachIsNamed(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: sandboxes have users of their own only there")
+	}
+	closed := t.TempDir() // below a folder of the test's user alone
+	storeroom(t, "", "prepare", "--cache", closed).wants(t, 1, "", "choose another with --cache")
 }
