@@ -22,6 +22,7 @@
 //	match      query filters
 //	project    projections
 //	update     update operators
+//	timeseries buckets of measurements: making them and taking them apart
 //	agg        aggregation stages, over agg.Source
 //	index      what an index is, and a document's keys in it
 //	storage    collections and indexes as persistent trees; the log

@@ -29,8 +29,9 @@ type Source interface {
 	// Insert adds documents as the insert command does.
 	Insert(op *opctx.Op, db, coll string, docs []bsonval.Doc) error
 	// Replace puts a collection with these documents in the place of db.coll,
-	// keeping its indexes and options ($out).
-	Replace(op *opctx.Op, db, coll string, docs []bsonval.Doc) error
+	// keeping its indexes and options ($out). series makes it a time series; nil: as
+	// it is.
+	Replace(op *opctx.Op, db, coll string, docs []bsonval.Doc, series bsonval.Doc) error
 	// Special answers the rows of a stage that speaks of the server or a collection
 	// and stands first: $collStats, $indexStats, $currentOp, $changeStream,
 	// $listSessions, $planCacheStats …. ok is false when the stage isn't known.
@@ -104,7 +105,7 @@ type compiler func(env *Env, name string, arg bsonval.Value) (Stage, error)
 // stages answers a stage's compiler, nil for a name that is none.
 func stages(name string) compiler {
 	for _, family := range [...]func(string) compiler{
-		filterStages, transformStages, spreadStages, groupStages, orderStages, nestedStages, windowStages, writeStages, firstStages,
+		filterStages, bucketStages, transformStages, spreadStages, groupStages, orderStages, nestedStages, windowStages, writeStages, firstStages,
 	} {
 		if c := family(name); c != nil {
 			return c

@@ -123,7 +123,7 @@ func (m *memory) Insert(_ *opctx.Op, _, coll string, docs []bsonval.Doc) error {
 	return nil
 }
 
-func (m *memory) Replace(_ *opctx.Op, _, coll string, docs []bsonval.Doc) error {
+func (m *memory) Replace(_ *opctx.Op, _, coll string, docs []bsonval.Doc, _ bsonval.Doc) error {
 	m.colls[coll] = docs
 	return nil
 }

@@ -17,6 +17,9 @@ func (p *Pipeline) Leading() (Query, *Pipeline) {
 			q.Near, q.Filter = &g.arg, g.query
 			return q, &rest
 		}
+		if u, ok := rest.Stages[0].Stage.(*unpack); ok {
+			return p.leadingBuckets(q, u)
+		}
 	}
 	var filters []bsonval.Doc
 	sorted := false
@@ -69,19 +72,24 @@ func (p *Pipeline) leadingEnd(q Query, filters []bsonval.Doc, rest *Pipeline) (Q
 	if q.Skip == 0 && q.Limit == 0 {
 		q.Distinct, q.Whole = rest.distinct(q.Sort)
 	}
+	q.Filter = allOf(filters)
+	return q, rest
+}
+
+// allOf is the filter that asks all of these; nil for none.
+func allOf(filters []bsonval.Doc) bsonval.Doc {
 	switch len(filters) {
 	case 0:
+		return nil
 	case 1:
-		q.Filter = filters[0]
-	default:
-		var b bsonval.Builder
-		b.OpenArray("$and")
-		for _, f := range filters {
-			b.ItemDoc(f)
-		}
-		q.Filter = b.Doc()
+		return filters[0]
 	}
-	return q, rest
+	var b bsonval.Builder
+	b.OpenArray("$and")
+	for _, f := range filters {
+		b.ItemDoc(f)
+	}
+	return b.Doc()
 }
 
 // narrowed are filters that follow from f's $expr and that an index may serve:

@@ -5,6 +5,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/stream"
+	"storeroom/sandbox/store/mongo/engine/timeseries"
 )
 
 // writeStages are the stages that write and stand last.
@@ -18,7 +19,10 @@ func writeStages(name string) compiler {
 	return nil
 }
 
-type outStage struct{ db, coll string }
+type outStage struct {
+	db, coll string
+	series   bsonval.Doc // timeseries; nil: none
+}
 
 func compileOut(env *Env, _ string, arg bsonval.Value) (Stage, error) {
 	o := outStage{db: env.DB}
@@ -28,8 +32,13 @@ func compileOut(env *Env, _ string, arg bsonval.Value) (Stage, error) {
 	case bsonval.Object:
 		for name, v := range arg.Doc().All() {
 			switch {
+			case name == "timeseries" && v.Type() != bsonval.Object:
+				return nil, mongoerr.New(mongoerr.TypeMismatch, "BSON field '$out.timeseries' is the wrong type '%s', expected type 'object'", v.Type())
 			case name == "timeseries":
-				return nil, mongoerr.New(mongoerr.NotImplemented, "$out into a time series collection is not implemented; create the collection and insert into it")
+				if _, err := timeseries.Parse(v.Doc(), "$out.timeseries."); err != nil {
+					return nil, err
+				}
+				o.series = v.Doc()
 			case name != "db" && name != "coll":
 				return nil, mongoerr.New(40415, "BSON field '$out.%s' is an unknown field.", name)
 			case v.Type() != bsonval.String:
@@ -60,7 +69,7 @@ func (o outStage) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
 		for i, r := range rows {
 			docs[i] = r.Doc
 		}
-		return stream.Docs(nil), env.Source.Replace(env.Op, o.db, o.coll, docs)
+		return stream.Docs(nil), env.Source.Replace(env.Op, o.db, o.coll, docs, o.series)
 	}), nil
 }
 

@@ -15,23 +15,23 @@ func hidden(coll string) bool  { return strings.HasPrefix(coll, "system.") }
 func special(coll string) bool { return strings.Contains(coll, "$") }
 
 // metadata is a collection's options and indexes as extended JSON.
-func metadata(c *storage.Collection, kind string) (string, error) {
+func metadata(c source) (string, error) {
 	b := bsonval.NewBuilder(256)
-	if len(c.Options) > 0 && !c.Options.IsEmpty() {
-		b.SetDoc("options", c.Options)
+	if len(c.options) > 0 && !c.options.IsEmpty() {
+		b.SetDoc("options", c.options)
 	}
 	b.OpenArray("indexes")
-	for _, ix := range c.Indexes {
-		b.ItemDoc(ix.Def.Spec)
+	for _, spec := range c.indexes {
+		b.ItemDoc(spec)
 	}
 	b.Close()
-	if !c.IsView() {
-		b.Str("uuid", hex.EncodeToString(c.UUID[:]))
+	if c.uuid != nil {
+		b.Str("uuid", hex.EncodeToString(c.uuid[:]))
 	}
-	b.Str("collectionName", c.NS.Coll).Str("type", kind)
+	b.Str("collectionName", c.ns.Coll).Str("type", c.kind)
 	json, err := bson.MarshalExtJSON(bson.Raw(b.Doc()), true, false)
 	if err != nil {
-		return "", fmt.Errorf("describe collection %s: %w", c.NS, err)
+		return "", fmt.Errorf("describe collection %s: %w", c.ns, err)
 	}
 	return string(json), nil
 }

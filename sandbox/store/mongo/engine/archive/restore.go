@@ -7,6 +7,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/timeseries"
 )
 
 // RestoreOptions say what comes out of an archive; the zero value is all, beside what
@@ -67,15 +68,12 @@ type restoring struct {
 // data is the name that the collection's documents go by in the archive.
 func (d *described) data() storage.NS {
 	if d.kind == "timeseries" {
-		return storage.NS{DB: d.ns.DB, Coll: "system.buckets." + d.ns.Coll}
+		return storage.NS{DB: d.ns.DB, Coll: timeseries.Prefix + d.ns.Coll}
 	}
 	return d.ns
 }
 
 func (t *restoring) create(d *described, drop bool) error {
-	if d.kind == "timeseries" || !d.options.Get("timeseries").IsMissing() {
-		return mongoerr.New(mongoerr.NotImplemented, "%s is a time series collection, which can't be restored yet: leave it out", d.ns)
-	}
 	t.wanted[d.data()] = d
 	t.sum.Collections++
 	if t.to.Has(d.ns) {
@@ -97,7 +95,7 @@ func (t *restoring) insert(ns storage.NS, doc bsonval.Doc) error {
 	if d == nil {
 		return nil
 	}
-	err := t.to.Insert(d.ns, doc)
+	err := t.to.Insert(d.data(), doc)
 	switch {
 	case mongoerr.Is(err, mongoerr.DuplicateKey):
 		t.sum.Skipped++

@@ -49,21 +49,21 @@ type writer struct {
 }
 
 func (w *writer) all(s *storage.State, o WriteOptions) (sum Summary, err error) {
-	var keep []*storage.Collection
+	var keep []source
 	for _, c := range s.Collections("") {
 		if !theirOwn(c.NS) && (o.Keep == nil || o.Keep(c.NS)) {
-			keep = append(keep, c)
+			keep = append(keep, sourceOf(s, c))
 		}
 	}
 	if err := w.prelude(keep, o.Server); err != nil {
 		return sum, err
 	}
 	for _, c := range keep {
-		if err := w.collection(c); err != nil {
+		if err := w.collection(c.data); err != nil {
 			return sum, err
 		}
 		sum.Collections++
-		sum.Documents += int64(c.Count())
+		sum.Documents += int64(c.data.Count())
 	}
 	return sum, nil
 }
@@ -74,25 +74,18 @@ func (w *writer) number(n uint32) {
 	w.to.Write(b[:]) //nolint:errcheck // Flush tells
 }
 
-func (w *writer) prelude(all []*storage.Collection, server string) error {
+func (w *writer) prelude(all []source, server string) error {
 	w.number(magic)
 	var b bsonval.Builder
 	b.Int32("concurrent_collections", 1).Str("version", formatVersion).Str("server_version", server).Str("tool_version", toolVersion)
 	w.to.Write(b.Doc()) //nolint:errcheck // Flush tells
 	for _, c := range all {
-		kind := "collection"
-		switch {
-		case c.IsView():
-			kind = "view"
-		case !c.Options.Get("timeseries").IsMissing():
-			return fmt.Errorf("%s is a time series collection, which can't be written yet: leave it out", c.NS)
-		}
-		meta, err := metadata(c, kind)
+		meta, err := metadata(c)
 		if err != nil {
 			return err
 		}
 		b.Reset()
-		b.Str("db", c.NS.DB).Str("collection", c.NS.Coll).Str("metadata", meta).Int32("size", 0).Str("type", kind)
+		b.Str("db", c.ns.DB).Str("collection", c.ns.Coll).Str("metadata", meta).Int32("size", 0).Str("type", c.kind)
 		w.to.Write(b.Doc()) //nolint:errcheck // Flush tells
 	}
 	w.number(terminator)

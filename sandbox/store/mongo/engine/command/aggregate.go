@@ -127,14 +127,20 @@ func (s *Server) runPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (str
 	if err != nil {
 		return nil, err
 	}
-	if view != nil && firstStage(stages) != "$collStats" { // which tells of the view itself
+	hint, err := src.bucketHint(ns, r.Body.Get("hint"))
+	if err != nil {
+		return nil, err
+	}
+	if readsBuckets(src.snapshot().Collection(ns), stages) {
+		ns = under
+	} else if view != nil && firstStage(stages) != "$collStats" { // which tells of the view itself
 		ns, stages = under, concat(view, stages)
 	}
 	coll := ns.Coll
 	if strings.HasPrefix(coll, "$cmd") {
 		coll = ""
 	}
-	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: coll, Geo: geoTest, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op), Hint: r.Body.Get("hint")}
+	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: coll, Geo: geoTest, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op), Hint: hint}
 	p, err := agg.Compile(stages, env)
 	if err != nil {
 		return nil, err

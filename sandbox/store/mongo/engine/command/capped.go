@@ -62,6 +62,8 @@ func (r *Request) mayCap(c *storage.Collection, ns storage.NS) error {
 		return mongoerr.New(mongoerr.InvalidOptions, "Capped collection size must be greater than zero")
 	case c == nil:
 		return mongoerr.New(mongoerr.NamespaceNotFound, "source collection %s does not exist", ns)
+	case c.Clustered() != nil:
+		return mongoerr.New(mongoerr.InvalidOptions, "cannot convert a clustered collection to a capped one: %s", ns)
 	case c.IsView():
 		return mongoerr.New(mongoerr.CommandNotSupportedOnView, "cannot convert a view to a capped collection: %s", ns)
 	}

@@ -6,6 +6,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/agg"
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/changestream"
+	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/cursor"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -23,6 +24,9 @@ func (s *Server) openChangeStream(r *Request, ns storage.NS, stages bsonval.Doc,
 		ns.Coll = ""
 	}
 	if coll := r.State().Collection(ns); coll != nil && coll.IsView() {
+		if _, ok := crud.Series(coll); ok {
+			return mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a timeseries collection", ns)
+		}
 		return mongoerr.New(mongoerr.CommandNotSupportedOnView, "Cannot run $changeStream on a view: %s", ns)
 	}
 	spec, err := changestream.Parse(stages.At(0).Doc().First().Value, ns)

@@ -11,6 +11,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/stream"
+	"storeroom/sandbox/store/mongo/engine/timeseries"
 )
 
 const createFields = "capped autoIndexId idIndex size max storageEngine validator validationLevel validationAction indexOptionDefaults viewOn pipeline collation changeStreamPreAndPostImages timeseries clusteredIndex expireAfterSeconds encryptedFields temp flags recordIdsReplicated"
@@ -42,6 +43,9 @@ func (s *Server) create(r *Request) (bsonval.Doc, error) {
 			}
 			return mongoerr.New(mongoerr.NamespaceExists, "Collection %s already exists. NS: %s", ns, ns)
 		}
+		if _, ok := timeseries.Of(options); ok {
+			return crud.CreateSeries(r.Op, w.Tx, ns, options)
+		}
 		_, err := crud.Create(r.Op, w.Tx, ns, options)
 		return err
 	})
@@ -50,6 +54,15 @@ func (s *Server) create(r *Request) (bsonval.Doc, error) {
 
 // createOptions checks the options of create and answers them as they are kept.
 func (s *Server) createOptions(r *Request, ns storage.NS) (bsonval.Doc, error) {
+	if _, ok := crud.SeriesNS(ns); ok {
+		return nil, mongoerr.New(mongoerr.InvalidNamespace, "%s can't be created by itself; create the time-series collection", ns)
+	}
+	series := !r.Body.Get("timeseries").IsMissing()
+	if series {
+		if err := r.checkSeries(ns); err != nil {
+			return nil, err
+		}
+	}
 	b := bsonval.NewBuilder(128)
 	for name, v := range r.Body.All() {
 		if !containsField(createFields, name) {
@@ -95,7 +108,10 @@ func (s *Server) createOptions(r *Request, ns storage.NS) (bsonval.Doc, error) {
 		b.Set(name, v)
 	}
 	options := b.Doc()
-	return options, s.checkOptions(r, ns, options)
+	if err := s.checkOptions(r, ns, options); err != nil || !series {
+		return options, err
+	}
+	return r.seriesOptions(ns, options)
 }
 
 func containsField(list, name string) bool {
@@ -174,11 +190,11 @@ func (s *Server) drop(r *Request) (bsonval.Doc, error) {
 		if c == nil {
 			return nil // no error since 7.0
 		}
-		if !c.IsView() {
-			b.Int32("nIndexesWas", int32(len(c.Indexes)))
+		if buckets := bucketsOf(w.Tx.Collection, c); !buckets.IsView() {
+			b.Int32("nIndexesWas", int32(len(visible(buckets))))
 		}
 		b.Str("ns", ns.String())
-		return w.Tx.Drop(ns)
+		return crud.Drop(w.Tx, c)
 	})
 	return b.Doc(), err
 }
@@ -228,22 +244,17 @@ func (s *Server) listCollections(r *Request) (bsonval.Doc, error) {
 func collectionInfo(c *storage.Collection, nameOnly bool) bsonval.Doc {
 	b := bsonval.NewBuilder(256)
 	kind := "collection"
-	switch {
-	case c.IsView():
-		kind = "view"
-	case !c.Options.Get("timeseries").IsMissing():
+	if _, ok := crud.Series(c); ok {
 		kind = "timeseries"
+	} else if c.IsView() {
+		kind = "view"
 	}
 	b.Str("name", c.NS.Coll).Str("type", kind)
 	if nameOnly {
 		return b.Doc()
 	}
-	options := c.Options
-	if options == nil {
-		options = bsonval.EmptyDoc()
-	}
-	b.SetDoc("options", options)
-	b.OpenDoc("info").Bool("readOnly", c.IsView())
+	b.SetDoc("options", shownOptions(c))
+	b.OpenDoc("info").Bool("readOnly", kind == "view")
 	if !c.IsView() {
 		b.Set("uuid", bsonval.BinaryValue(4, c.UUID[:]))
 	}
@@ -362,6 +373,11 @@ func (s *Server) renameCollection(r *Request) (bsonval.Doc, error) {
 	if err := crud.CheckNS(target); err != nil {
 		return nil, err
 	}
+	for _, ns := range [...]storage.NS{source, target} {
+		if _, ok := crud.SeriesNS(ns); ok {
+			return nil, mongoerr.New(mongoerr.IllegalOperation, "Cannot rename to or from the buckets of a time-series collection: %s", ns)
+		}
+	}
 	return nil, r.write(func(w *crud.Writer) error {
 		c := w.Tx.Collection(source)
 		switch {
@@ -372,7 +388,10 @@ func (s *Server) renameCollection(r *Request) (bsonval.Doc, error) {
 		case source == target:
 			return mongoerr.New(mongoerr.IllegalOperation, "Can't rename a collection to itself")
 		}
-		if w.Tx.Collection(target) != nil {
+		if there := w.Tx.Collection(target); there != nil {
+			if there.IsView() {
+				return mongoerr.New(mongoerr.NamespaceExists, "a view already exists with that name: %s", target)
+			}
 			if !dropTarget {
 				return mongoerr.New(mongoerr.NamespaceExists, "target namespace exists")
 			}

@@ -32,6 +32,12 @@ func (s *Server) collMod(r *Request) (bsonval.Doc, error) {
 		if c == nil {
 			return mongoerr.New(mongoerr.NamespaceNotFound, "ns does not exist")
 		}
+		if o, ok := crud.Series(c); ok {
+			return r.modifySeries(w, c, o, &b)
+		}
+		if _, ok := crud.Buckets(c); ok {
+			return mongoerr.New(mongoerr.InvalidNamespace, "collMod on a time-series collection's underlying buckets collection is not supported.")
+		}
 		if spec != nil {
 			if err := modifyIndex(w, c, spec, &b); err != nil {
 				return err
@@ -94,8 +100,19 @@ func (s *Server) modifiedOptions(r *Request, c *storage.Collection) (bsonval.Doc
 	set := map[string]bsonval.Value{}
 	for name, v := range r.Body.All() {
 		switch name {
-		case "validator", "validationLevel", "validationAction", "viewOn", "pipeline", "expireAfterSeconds", "changeStreamPreAndPostImages", "timeseries":
+		case "validator", "validationLevel", "validationAction", "viewOn", "pipeline", "changeStreamPreAndPostImages":
 			set[name] = v
+		case "timeseries":
+			return nil, false, mongoerr.New(mongoerr.InvalidOptions, "option only supported on a time-series collection: timeseries")
+		case "expireAfterSeconds":
+			if c.Clustered() == nil {
+				return nil, false, mongoerr.New(mongoerr.InvalidOptions, "'expireAfterSeconds' option is only supported on collections clustered by _id")
+			}
+			only, err := withExpire(nil, v)
+			if err != nil {
+				return nil, false, err
+			}
+			set[name] = only.Get(name)
 		case "cappedSize":
 			set["size"] = v
 		case "cappedMax":
@@ -124,7 +141,7 @@ func (s *Server) modifiedOptions(r *Request, c *storage.Collection) (bsonval.Doc
 			if name == "validator" && v.Type() == bsonval.Object && v.Doc().IsEmpty() {
 				continue
 			}
-			b.Set(name, v)
+			b.Set(name, set[name])
 		}
 	}
 	options := b.Doc()

@@ -110,7 +110,7 @@ func (s *Server) collStats(r *Request) (bsonval.Doc, error) {
 	if c == nil {
 		c = &storage.Collection{NS: ns}
 	}
-	if c.IsView() {
+	if c = bucketsOf(r.State().Collection, c); c.IsView() {
 		return nil, mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)
 	}
 	storageStats(b, c, scale)
@@ -128,6 +128,7 @@ func (s *Server) dataSize(r *Request) (bsonval.Doc, error) {
 	}
 	var size, n int64
 	if c := r.State().Collection(ns); c != nil {
+		c = bucketsOf(r.State().Collection, c)
 		size, n = c.Bytes, int64(c.Count())
 	}
 	var b bsonval.Builder

@@ -263,6 +263,9 @@ func (s *Server) explainWrite(r *Request, b *bsonval.Builder, verbosity string) 
 	if err := r.collate(r.Body, coll); err != nil {
 		return err
 	}
+	if o, ok := crud.Series(coll); ok {
+		return s.explainSeriesWrite(r, b, coll, o, stage, ch, verbosity)
+	}
 	m, err := match.Compile(ch.Filter, s.matchEnv(r.Op, coll))
 	if err != nil {
 		return err

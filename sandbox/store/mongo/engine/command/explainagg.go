@@ -52,6 +52,10 @@ func (s *Server) explainPipeline(r *Request, b *bsonval.Builder, verbosity strin
 // the stages over it. A pipeline that the plan does wholly looks like a find.
 func (s *Server) explainStages(r *Request, b *bsonval.Builder, ns storage.NS, stages bsonval.Doc, verbosity string) error {
 	src := &source{r: r}
+	hint, err := src.bucketHint(ns, r.Body.Get("hint"))
+	if err != nil {
+		return err
+	}
 	view, ns, err := src.resolve(ns)
 	if err != nil {
 		return err
@@ -59,7 +63,7 @@ func (s *Server) explainStages(r *Request, b *bsonval.Builder, ns storage.NS, st
 	if view != nil {
 		stages = concat(view, stages)
 	}
-	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Geo: geoTest, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op), Hint: r.Body.Get("hint")}
+	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Geo: geoTest, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op), Hint: hint}
 	pipe, err := agg.Compile(stages, env)
 	if err != nil {
 		return err

@@ -81,6 +81,11 @@ func (s *Server) findAndModify(r *Request) (bsonval.Doc, error) {
 	if err := r.let(); err != nil {
 		return nil, err
 	}
+	if _, ok := crud.Series(r.State().Collection(ns)); ok {
+		if err := r.modifiesSeries(m); err != nil {
+			return nil, err
+		}
+	}
 	s.counters.update.Add(1)
 	if old := r.answered(0); old != nil {
 		return bsonval.BuilderOf(old).Int32("retriedStmtId", r.stmt(0)).Doc(), nil
@@ -124,6 +129,21 @@ func (m *modification) run(r *Request, w *crud.Writer, ns storage.NS) (bsonval.D
 	b.Close()
 	b.Set("value", value)
 	return b.Doc(), nil
+}
+
+// modifiesSeries refuses what findAndModify can't do on a time series.
+func (r *Request) modifiesSeries(m modification) error {
+	code := mongoerr.Code(7314600)
+	if m.remove {
+		code = 7308305
+	}
+	switch {
+	case r.retry:
+		return mongoerr.New(code, "Retryable findAndModify on a timeseries is not supported")
+	case len(m.change.Sort) > 5:
+		return mongoerr.New(mongoerr.InvalidOptions, "Cannot perform findAndModify with sort on a time-series collection")
+	}
+	return nil
 }
 
 func upsertedCount(res crud.Result) int64 {

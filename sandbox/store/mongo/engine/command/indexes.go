@@ -6,6 +6,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
+	"storeroom/sandbox/store/mongo/engine/timeseries"
 )
 
 func (s *Server) indexCommands() []Spec {
@@ -35,10 +36,19 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	series, measured := crud.Series(r.State().Collection(ns))
+	if measured {
+		ns = crud.BucketsNS(ns)
+	}
 	defs := make([]*index.Def, len(specs))
 	for i, spec := range specs {
 		if lenient {
 			spec = index.Known(spec)
+		}
+		if measured {
+			if spec, err = series.BucketIndex(spec); err != nil {
+				return nil, err
+			}
 		}
 		if defs[i], err = index.Parse(spec); err != nil {
 			e := *mongoerr.From(err)
@@ -54,7 +64,7 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 		if err != nil {
 			return err
 		}
-		before = len(c.Indexes)
+		before = len(visible(c))
 		if r.Tx != nil && r.Tx.Base().Collection(ns) != nil {
 			return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create new indexes on existing collection %s in a multi-document transaction.", ns)
 		}
@@ -63,7 +73,7 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 				return err
 			}
 		}
-		after = len(w.Tx.Collection(ns).Indexes)
+		after = len(visible(w.Tx.Collection(ns)))
 		return nil
 	})
 	if err != nil {
@@ -174,14 +184,11 @@ func (s *Server) listIndexes(r *Request) (bsonval.Doc, error) {
 	if c == nil {
 		return nil, mongoerr.New(mongoerr.NamespaceNotFound, "ns does not exist: %s", ns)
 	}
-	if c.IsView() {
+	buckets := bucketsOf(r.State().Collection, c)
+	if buckets.IsView() {
 		return nil, mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)
 	}
-	var docs []bsonval.Doc
-	for _, ix := range visible(c) {
-		docs = append(docs, listedSpec(c, ix.Def))
-	}
-	return s.list(r, ns.String(), docs)
+	return s.list(r, ns.String(), shownIndexes(c, buckets))
 }
 
 func (s *Server) dropIndexes(r *Request) (bsonval.Doc, error) {
@@ -200,13 +207,22 @@ func (s *Server) dropIndexes(r *Request) (bsonval.Doc, error) {
 		if c == nil {
 			return mongoerr.New(mongoerr.NamespaceNotFound, "ns not found %s", ns)
 		}
-		was = len(c.Indexes)
+		if o, ok := crud.Series(c); ok {
+			if which, err = bucketIndex(o, which); err != nil {
+				return err
+			}
+			c = bucketsOf(w.Tx.Collection, c)
+		}
+		if c.IsView() {
+			return mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)
+		}
+		was = len(visible(c))
 		names, err := indexNames(c, which)
 		if err != nil {
 			return err
 		}
 		for _, name := range names {
-			if err := w.Tx.DropIndex(ns, name); err != nil {
+			if err := w.Tx.DropIndex(c.NS, name); err != nil {
 				return err
 			}
 		}
@@ -221,6 +237,18 @@ func (s *Server) dropIndexes(r *Request) (bsonval.Doc, error) {
 		b.Str("msg", "non-_id indexes dropped for collection")
 	}
 	return b.Doc(), nil
+}
+
+// bucketIndex is dropIndexes' choice on a time series as it is for its buckets.
+func bucketIndex(o timeseries.Options, which bsonval.Value) (bsonval.Value, error) {
+	if which.Type() != bsonval.Object {
+		return which, nil
+	}
+	key, err := o.BucketKey(which.Doc())
+	if err != nil {
+		return which, mongoerr.New(mongoerr.IndexNotFound, "can't find index with key: %s", which)
+	}
+	return bsonval.DocValue(key), nil
 }
 
 // indexNames are the indexes that dropIndexes means: one, several, or all but _id's.

@@ -32,7 +32,9 @@ func (s *Server) Restore(ctx context.Context) *Restoring {
 func (t *Restoring) Has(ns storage.NS) bool { return t.writer.Tx.Collection(ns) != nil }
 
 // Drop removes a collection.
-func (t *Restoring) Drop(ns storage.NS) error { return t.writer.Tx.Drop(ns) }
+func (t *Restoring) Drop(ns storage.NS) error {
+	return crud.Drop(t.writer.Tx, t.writer.Tx.Collection(ns))
+}
 
 // Create makes a collection, with the checks of the command create.
 func (t *Restoring) Create(ns storage.NS, options bsonval.Doc) error {
@@ -52,6 +54,13 @@ func (t *Restoring) Create(ns storage.NS, options bsonval.Doc) error {
 // Index builds an index. Options that the server doesn't know, which old servers let
 // pass, are left out as mongorestore does it.
 func (t *Restoring) Index(ns storage.NS, spec bsonval.Doc) error {
+	if o, ok := crud.Series(t.writer.Tx.Collection(ns)); ok {
+		var err error
+		if spec, err = o.BucketIndex(spec); err != nil {
+			return err
+		}
+		ns = crud.BucketsNS(ns)
+	}
 	def, err := index.Parse(index.Known(spec))
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/plan"
 	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/stream"
+	"storeroom/sandbox/store/mongo/engine/timeseries"
 )
 
 // source is the database as a request's pipeline sees it.
@@ -66,6 +67,9 @@ func (src *source) Find(op *opctx.Op, db, coll string, q agg.Query) (stream.Iter
 		return nil, err
 	}
 	if view != nil {
+		if q.Hint, err = src.bucketHint(storage.NS{DB: db, Coll: coll}, q.Hint); err != nil {
+			return nil, err
+		}
 		return src.findOnView(op, ns, view, q)
 	}
 	p, err := src.plan(op, ns, q, false)
@@ -119,7 +123,7 @@ func (src *source) findOnView(op *opctx.Op, ns storage.NS, view bsonval.Doc, q a
 	if scope == nil {
 		scope = expr.NewScope(op.Let)
 	}
-	p, err := agg.Compile(b.Doc(), &agg.Env{Op: op, DB: ns.DB, Coll: ns.Coll, Geo: geoTest, Source: src, Scope: scope, Frame: frame})
+	p, err := agg.Compile(b.Doc(), &agg.Env{Op: op, DB: ns.DB, Coll: ns.Coll, Geo: geoTest, Source: src, Scope: scope, Frame: frame, Hint: q.Hint})
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +133,7 @@ func (src *source) findOnView(op *opctx.Op, ns storage.NS, view bsonval.Doc, q a
 // findOnView is find on a view.
 func (s *Server) findOnView(r *Request, f finding) (stream.Iterator, error) {
 	src := &source{r: r}
-	q := agg.Query{Filter: f.filter, Sort: f.query.Sort, Skip: f.query.Skip, Limit: f.query.Limit}
+	q := agg.Query{Filter: f.filter, Sort: f.query.Sort, Skip: f.query.Skip, Limit: f.query.Limit, Hint: f.query.Hint}
 	it, err := src.Find(r.Op, f.ns.DB, f.ns.Coll, q)
 	if err != nil || len(f.projection) <= 5 {
 		return it, err
@@ -150,6 +154,9 @@ func (src *source) Update(op *opctx.Op, db, coll string, statement bsonval.Doc) 
 	}
 	n := 0
 	err = src.r.write(func(w *crud.Writer) error {
+		if err := mayMerge(w, storage.NS{DB: db, Coll: coll}); err != nil {
+			return err
+		}
 		res, err := w.Update(storage.NS{DB: db, Coll: coll}, ch)
 		n = int(res.Matched + upsertedCount(res))
 		return err
@@ -157,9 +164,20 @@ func (src *source) Update(op *opctx.Op, db, coll string, statement bsonval.Doc) 
 	return n, err
 }
 
+// mayMerge refuses a time series as $merge's target.
+func mayMerge(w *crud.Writer, ns storage.NS) error {
+	if _, ok := crud.Series(w.Tx.Collection(ns)); ok {
+		return mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a timeseries collection", ns)
+	}
+	return nil
+}
+
 // Insert implements agg.Source.
 func (src *source) Insert(op *opctx.Op, db, coll string, docs []bsonval.Doc) error {
 	return src.r.write(func(w *crud.Writer) error {
+		if err := mayMerge(w, storage.NS{DB: db, Coll: coll}); err != nil {
+			return err
+		}
 		for _, d := range docs {
 			if _, err := w.Insert(storage.NS{DB: db, Coll: coll}, d); err != nil {
 				return err
@@ -170,12 +188,15 @@ func (src *source) Insert(op *opctx.Op, db, coll string, docs []bsonval.Doc) err
 }
 
 // Replace implements agg.Source.
-func (src *source) Replace(op *opctx.Op, db, coll string, docs []bsonval.Doc) error {
+func (src *source) Replace(op *opctx.Op, db, coll string, docs []bsonval.Doc, series bsonval.Doc) error {
 	ns := storage.NS{DB: db, Coll: coll}
 	if err := crud.CheckNS(ns); err != nil {
 		return err
 	}
 	return src.r.write(func(w *crud.Writer) error {
+		if o, ok := crud.Series(w.Tx.Collection(ns)); ok || series != nil {
+			return src.replaceSeries(w, ns, o, docs, series)
+		}
 		var options bsonval.Doc
 		var indexes []*storage.Index
 		if old := w.Tx.Collection(ns); old != nil {
@@ -202,6 +223,63 @@ func (src *source) Replace(op *opctx.Op, db, coll string, docs []bsonval.Doc) er
 		}
 		return nil
 	})
+}
+
+// replaceSeries puts a time series in the place of one, or of nothing. found are the
+// options of the one that is there.
+func (src *source) replaceSeries(w *crud.Writer, ns storage.NS, found timeseries.Options, docs []bsonval.Doc, series bsonval.Doc) error {
+	old := w.Tx.Collection(ns)
+	options := bsonval.D(bsonval.E("timeseries", bsonval.DocValue(series)))
+	var indexes []*storage.Index
+	if old == nil {
+		o, err := timeseries.Parse(series, "$out.timeseries.")
+		if err == nil {
+			err = o.CheckNames(ns.String())
+		}
+		if err != nil {
+			return err
+		}
+		options = crud.SeriesOptions(ns, options, o)
+	} else {
+		if err := mayReplace(found, series); err != nil {
+			return err
+		}
+		options, indexes = old.Options, slices.Clone(bucketsOf(w.Tx.Collection, old).Indexes)
+		if err := crud.Drop(w.Tx, old); err != nil {
+			return err
+		}
+	}
+	if err := crud.CreateSeries(w.Op, w.Tx, ns, options); err != nil {
+		return err
+	}
+	for _, ix := range indexes {
+		if w.Tx.Collection(crud.BucketsNS(ns)).Index(ix.Def.Name) != nil {
+			continue
+		}
+		if err := w.Tx.CreateIndex(w.Op, crud.BucketsNS(ns), ix.Def); err != nil {
+			return err
+		}
+	}
+	for _, d := range docs {
+		if _, err := w.Insert(ns, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayReplace tells whether $out's timeseries, nil for none, fits what is there.
+func mayReplace(found timeseries.Options, series bsonval.Doc) error {
+	if found.Time == "" {
+		return mongoerr.New(7268700, "Cannot create a time-series collection from a non time-series collection or view.")
+	}
+	if series == nil {
+		return nil
+	}
+	if o, err := timeseries.Parse(series, "$out.timeseries."); err != nil || o != found {
+		return mongoerr.New(7406103, "Time-series options inputted must match the existing time-series collection. Received: %sFound: %s", series, found.Doc())
+	}
+	return nil
 }
 
 // UniqueKey implements agg.Source.

@@ -2,6 +2,7 @@ package command
 
 import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/storage"
@@ -37,11 +38,15 @@ func (s *Server) collStatsStage(r *Request, state *storage.State, ns storage.NS,
 	}
 	c := state.Collection(ns)
 	var b bsonval.Builder
-	b.Str("ns", ns.String()).Str("host", r.Conn.Addr).Set("localTime", bsonval.TimeValue(s.opts.Clock()))
+	shown := ns
+	if series, ok := crud.SeriesNS(ns); ok {
+		shown = series
+	}
+	b.Str("ns", shown.String()).Str("host", r.Conn.Addr).Set("localTime", bsonval.TimeValue(s.opts.Clock()))
 	for name, v := range arg.Doc().All() {
 		switch name {
 		case "latencyStats":
-			u := s.usageOf(ns)
+			u := s.usageOf(shown)
 			b.OpenDoc(name)
 			u.write(&b, v.Type() == bsonval.Object && v.Doc().Get("histograms").Truth())
 			b.Close()
@@ -64,7 +69,7 @@ func (s *Server) collStatsStage(r *Request, state *storage.State, ns storage.NS,
 			}
 			b.Number(name, int64(c.Count()))
 		case "queryExecStats":
-			u := s.usageOf(ns)
+			u := s.usageOf(shown)
 			b.OpenDoc(name).OpenDoc("collectionScans").Int64("total", u.scans).Int64("nonTailable", u.ending).Close().Close()
 		default:
 			return nil, mongoerr.New(40415, "BSON field '$collStats.%s' is an unknown field.", name)
@@ -87,9 +92,14 @@ func storedAs(c *storage.Collection, ns storage.NS, field string) error {
 // storageStats writes what collStats and the stage tell of a collection.
 func storageStats(b *bsonval.Builder, c *storage.Collection, scale int64) {
 	n := int64(c.Count())
-	b.Number("size", c.Bytes/scale).Number("count", n)
-	if n > 0 {
-		b.Number("avgObjSize", c.Bytes/n)
+	b.Number("size", c.Bytes/scale)
+	if _, ok := crud.Buckets(c); ok {
+		seriesStats(b, c)
+	} else {
+		b.Number("count", n)
+		if n > 0 {
+			b.Number("avgObjSize", c.Bytes/n)
+		}
 	}
 	b.Int32("numOrphanDocs", 0).Number("storageSize", c.Bytes/scale).Int32("freeStorageSize", 0)
 	b.Bool("capped", c.Options.Get("capped").Truth())

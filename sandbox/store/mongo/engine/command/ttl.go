@@ -19,19 +19,27 @@ const ttlBatch = 1000
 // expireDocuments deletes what TTL indexes say is too old.
 func (s *Server) expireDocuments(ctx context.Context) {
 	for _, c := range s.store.State().Collections("") {
+		if _, ok := crud.Buckets(c); ok {
+			s.expireAll(c.NS, "_id_", func() (int, error) { return s.expireBuckets(ctx, c.NS) })
+		}
 		for _, ix := range c.Indexes {
 			if expireAfter(c, ix) < 0 || ix.Def.Kind != index.Ordered {
 				continue
 			}
-			for {
-				n, err := s.expireSome(ctx, c.NS, ix.Def)
-				if err != nil {
-					s.opts.Logger.Warn("expired documents could not be deleted", "ns", c.NS.String(), "index", ix.Def.Name, "error", err)
-				}
-				if n < ttlBatch || err != nil {
-					break
-				}
-			}
+			s.expireAll(c.NS, ix.Def.Name, func() (int, error) { return s.expireSome(ctx, c.NS, ix.Def) })
+		}
+	}
+}
+
+// expireAll calls some until it has deleted less than a batch.
+func (s *Server) expireAll(ns storage.NS, by string, some func() (int, error)) {
+	for {
+		n, err := some()
+		if err != nil {
+			s.opts.Logger.Warn("expired documents could not be deleted", "ns", ns.String(), "index", by, "error", err)
+		}
+		if n < ttlBatch || err != nil {
+			return
 		}
 	}
 }
@@ -68,6 +76,12 @@ func (s *Server) expireSome(ctx context.Context, ns storage.NS, def *index.Def) 
 // expireAfter is how many seconds after the index's dates documents expire; -1: never.
 // An index that a collection is clustered by has it from the collection's options.
 func expireAfter(c *storage.Collection, ix *storage.Index) int64 {
+	if o, ok := crud.Buckets(c); ok { // by the date that a bucket begins with
+		if ix.Def.Clustered || ix.Def.Expire < 0 {
+			return -1 // expireBuckets
+		}
+		return ix.Def.Expire + o.MaxSpan
+	}
 	if v := c.Options.Get("expireAfterSeconds"); ix.Def.Clustered && v.IsNumber() {
 		return v.Long()
 	}

@@ -18,6 +18,10 @@ func (s *Server) validate(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	c := r.State().Collection(ns)
+	if c != nil {
+		c = bucketsOf(r.State().Collection, c)
+		ns = c.NS
+	}
 	switch {
 	case r.Body.Get("full").Truth() && r.Body.Get("background").Truth():
 		return nil, mongoerr.New(mongoerr.InvalidOptions, "Running the validate command with both { background: true } and { full: true } is not supported.")

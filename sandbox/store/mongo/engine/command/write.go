@@ -55,8 +55,11 @@ func (r *Request) writeOnce(w *crud.Writer, do func(w *crud.Writer) error) error
 		return err
 	}
 	defer tx.Rollback()
-	w.Tx = tx
+	w.Use(tx)
 	if err := do(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
 		return err
 	}
 	r.remember(tx)

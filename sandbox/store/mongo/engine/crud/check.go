@@ -18,6 +18,9 @@ func (w *Writer) admit(c *storage.Collection, before, after bsonval.Doc) (bsonva
 	if err := fixedSize(c, before, after); err != nil {
 		return nil, err
 	}
+	if o, ok := Buckets(c); ok { // says all that its validator does
+		return after, o.Check(after)
+	}
 	v := c.Options.Get("validator")
 	if v.Type() != bsonval.Object || w.Bypass || c.Options.Get("validationAction").Type() == bsonval.String && c.Options.Get("validationAction").Str() == "warn" {
 		return after, nil

@@ -31,6 +31,8 @@ type Writer struct {
 	// Bypass skips validation (bypassDocumentValidation).
 	Bypass bool
 	Plans  *plan.Cache // nil: none
+
+	buckets open // of time series, not stored yet
 }
 
 // ObjectIDs makes new ObjectIds: seconds, five random bytes of this process, a counter.
@@ -121,17 +123,31 @@ func Create(op *opctx.Op, tx *storage.Tx, ns storage.NS, options bsonval.Doc) (*
 // Collection answers the collection, made if it isn't there.
 func (w *Writer) Collection(ns storage.NS) (*storage.Collection, error) {
 	if c := w.Tx.Collection(ns); c != nil {
-		if c.IsView() {
-			return nil, mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)
-		}
-		return c, nil
+		return c, notView(c)
+	}
+	if _, ok := SeriesNS(ns); ok {
+		return nil, mongoerr.New(mongoerr.InvalidNamespace, "Cannot create %s by writing to it; create the time-series collection", ns)
 	}
 	return Create(w.Op, w.Tx, ns, nil)
 }
 
+// notView refuses what is no collection.
+func notView(c *storage.Collection) error {
+	if _, ok := Series(c); ok {
+		return mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a timeseries collection", c.NS)
+	}
+	if c.IsView() {
+		return mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", c.NS)
+	}
+	return nil
+}
+
 // Insert adds one document: _id is made if it has none and put first. It answers the
-// document as stored.
+// document as stored. Measurements of a time series are stored by Flush.
 func (w *Writer) Insert(ns storage.NS, doc bsonval.Doc) (bsonval.Doc, error) {
+	if o, ok := Series(w.Tx.Collection(ns)); ok {
+		return w.measure(ns, o, doc)
+	}
 	c, err := w.Collection(ns)
 	if err != nil {
 		return nil, err

@@ -45,8 +45,13 @@ type modifier interface {
 func (w *Writer) Update(ns storage.NS, ch Change) (Result, error) {
 	var res Result
 	c := w.Tx.Collection(ns)
-	if c != nil && c.IsView() {
-		return res, mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)
+	if o, ok := Series(c); ok {
+		return w.updateSeries(ns, o, ch)
+	}
+	if c != nil {
+		if err := notView(c); err != nil {
+			return res, err
+		}
 	}
 	m, err := match.Compile(ch.Filter, w.Match(w.Op, c))
 	if err != nil {
@@ -74,8 +79,13 @@ func (w *Writer) Update(ns storage.NS, ch Change) (Result, error) {
 func (w *Writer) Delete(ns storage.NS, ch Change) (Result, error) {
 	var res Result
 	c := w.Tx.Collection(ns)
-	if c != nil && c.IsView() {
-		return res, mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)
+	if o, ok := Series(c); ok {
+		return w.deleteSeries(ns, o, ch)
+	}
+	if c != nil {
+		if err := notView(c); err != nil {
+			return res, err
+		}
 	}
 	m, err := match.Compile(ch.Filter, w.Match(w.Op, c))
 	if err != nil || c == nil {
