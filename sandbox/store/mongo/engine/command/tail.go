@@ -16,6 +16,7 @@ type tail struct {
 	uuid  [16]byte
 	m     *match.Matcher
 	frame *expr.Frame
+	skip  int64 // matches that are still to be left out
 	last  int64 // the record that was read last
 	state *storage.State
 }
@@ -34,7 +35,7 @@ func (s *Server) openTail(r *Request, f finding, coll *storage.Collection) (stre
 	if err != nil {
 		return nil, err
 	}
-	return &tail{s: s, ns: f.ns, uuid: coll.UUID, m: m, frame: expr.NewFrame(r.Op), state: r.State()}, nil
+	return &tail{s: s, skip: f.query.Skip, ns: f.ns, uuid: coll.UUID, m: m, frame: expr.NewFrame(r.Op), state: r.State()}, nil
 }
 
 // Next implements stream.Iterator. Not ok means that there is nothing more yet.
@@ -72,6 +73,10 @@ func (t *tail) step() (stream.Row, bool, error) {
 		t.frame.Op.Work.DocsExamined++
 		row := stream.Row{Doc: cur.Value(), Record: cur.Key()}
 		hit, err := t.m.MatchIn(t.frame, row)
+		if hit && t.skip > 0 {
+			t.skip--
+			continue
+		}
 		if err != nil || hit {
 			return row, hit, err
 		}
