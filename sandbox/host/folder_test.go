@@ -19,7 +19,11 @@ func open(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +79,9 @@ func TestOpenSaysWhoseTheDataIs(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused(t, c, "this user can't write the data folder "+c.Data)
+		if err := os.Chmod(c.Data, 0o700); err != nil { // so that it can be removed
+			t.Error(err)
+		}
 		return
 	}
 	if err := os.Chown(lock.Name(), 12345, 12345); err != nil {
