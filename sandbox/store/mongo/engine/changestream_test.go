@@ -136,3 +136,14 @@ func TestALargeEventIsSplit(t *testing.T) {
 		t.Error("an event over 16 MB is sent whole:", out.Get("code"))
 	}
 }
+
+// The stage of change streams is one of several that a transaction may not have.
+func TestATransactionRefusesStagesThatLeaveIt(t *testing.T) {
+	d := newDB(t, Options{})
+	for i, stage := range []string{`{"$out":"o"}`, `{"$merge":"o"}`, `{"$indexStats":{}}`, `{"$changeStream":{}}`} {
+		out := d.try(fmt.Sprintf(`{"aggregate":"c","pipeline":[%s],"cursor":{},"lsid":{"id":{"$binary":{"base64":"AAAAAAAAAAAAAAAAAAAAAA==","subType":"04"}}},"txnNumber":{"$numberLong":"%d"},"startTransaction":true,"autocommit":false}`, stage, i+1))
+		if out.Get("code").Long() != 263 {
+			t.Errorf("%s: %s", stage, out)
+		}
+	}
+}

@@ -104,6 +104,9 @@ func (s *Server) startPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (*
 	if err := r.let(); err != nil {
 		return nil, err
 	}
+	if err := r.stagesInTransaction(stages); err != nil {
+		return nil, err
+	}
 	c := &cursor.Cursor{NS: ns.String(), Op: r.Op, Command: r.Body}
 	if first := firstStage(stages); first == "$changeStream" {
 		return c, s.openChangeStream(r, ns, stages, c)
@@ -111,6 +114,23 @@ func (s *Server) startPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (*
 	it, err := s.runPipeline(r, ns, stages)
 	c.Rows = it
 	return c, err
+}
+
+// stagesInTransaction refuses the stages that a transaction may not have.
+func (r *Request) stagesInTransaction(stages bsonval.Doc) error {
+	if !r.inTransaction {
+		return nil
+	}
+	for v := range stages.Values() {
+		if v.Type() != bsonval.Object {
+			continue
+		}
+		switch name := v.Doc().First().Name; name {
+		case "$out", "$merge", "$collStats", "$currentOp", "$indexStats", "$listSessions", "$listLocalSessions", "$planCacheStats", "$changeStream":
+			return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Operation not permitted in transaction :: caused by :: Aggregation stage %s cannot run within a multi-document transaction", name)
+		}
+	}
+	return nil
 }
 
 func firstStage(stages bsonval.Doc) string {

@@ -17,9 +17,6 @@ import (
 // openChangeStream starts a pipeline that begins with $changeStream and sets c's Rows,
 // Tailable, Await and PostBatch.
 func (s *Server) openChangeStream(r *Request, ns storage.NS, stages bsonval.Doc, c *cursor.Cursor) error {
-	if r.inTransaction {
-		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Operation not permitted in transaction :: caused by :: Aggregation stage $changeStream cannot run within a multi-document transaction")
-	}
 	if ns.Coll == "$cmd.aggregate" {
 		ns.Coll = ""
 	}
