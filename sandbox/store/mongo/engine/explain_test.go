@@ -220,3 +220,22 @@ func TestExplainOfAPipelineTellsItsStages(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Two indexes on one value each may be read together; that this plan was tried stands
+// among the rejected ones.
+func TestTwoIndexesMayBeIntersected(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"createIndexes":"c","indexes":[{"key":{"a":1},"name":"a_1"},{"key":{"b":1},"name":"b_1"}]}`)
+	d.run(`{"insert":"c","documents":[{"a":1,"b":1},{"a":1,"b":2},{"a":2,"b":1},{"a":1,"b":1}]}`)
+	out := d.run(`{"explain":{"find":"c","filter":{"a":1,"b":1}},"verbosity":"executionStats"}`)
+	if n := out.Path("executionStats.nReturned").Long(); n != 2 {
+		t.Error(n)
+	}
+	var rejected []string
+	for v := range out.Path("queryPlanner.rejectedPlans").Doc().Values() {
+		rejected = append(rejected, stagesOf(v.Doc()))
+	}
+	if got := strings.Join(rejected, ", "); got != "FETCH IXSCAN, FETCH AND_SORTED [IXSCAN, IXSCAN]" {
+		t.Error(got)
+	}
+}

@@ -72,6 +72,11 @@ func (pl *planner) candidates() ([]*candidate, error) {
 			out = append(out, c)
 		}
 	}
+	if len(out) > 1 {
+		for _, s := range pl.intersections(pl.cond.conjuncts()) {
+			out = append(out, pl.complete(s))
+		}
+	}
 	out = append(out, pl.forSort(out)...)
 	if len(out) == 0 && pl.hint != nil {
 		if k := pl.hint.Def.Kind; k != index.Ordered && k != index.Hashed {

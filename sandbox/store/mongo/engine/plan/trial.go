@@ -107,7 +107,9 @@ func (p *Plan) rank(all []*candidate) *candidate {
 		if !c.has("SORT") {
 			c.score += epsilon
 		}
-		c.score += epsilon // no intersection of indexes is ever made
+		if !c.has("AND_SORTED") {
+			c.score += epsilon
+		}
 		if c.over {
 			c.score++
 		}
