@@ -43,6 +43,33 @@ describe('a cell', { skip: lacking() }, () => {
     assert.equal(await cell.code(), original);
   });
 
+  test('Copy copies what stands there, and says so', async () => {
+    await visitor.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const cell = visitor.cell('redis/set-and-get');
+    const clipboard = (): Promise<string> => visitor.page.evaluate(() => navigator.clipboard.readText());
+    await cell.press('Copy');
+    await cell.element.getByRole('button', { name: 'Copied' }).waitFor();
+    assert.equal(await clipboard(), await cell.code());
+    await scratch.type('print("mine")');
+    await scratch.press('Copy');
+    await scratch.element.getByRole('button', { name: 'Copied' }).waitFor();
+    assert.equal(await clipboard(), 'print("mine")');
+    // As over a class's plain http, where the browser has no clipboard for the page.
+    await visitor.page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true }));
+    await cell.press('Copy');
+    await cell.element.getByRole('button', { name: 'Copied' }).waitFor();
+  });
+
+  test('Ctrl+Enter and Cmd+Enter run from within the code, and put no line into it', async () => {
+    for (const keys of ['Control+Enter', 'Meta+Enter']) {
+      await scratch.type(`print('by ${keys}')`);
+      await visitor.page.keyboard.press(keys);
+      await scratch.printed(`by ${keys}`);
+      await scratch.phase('ended');
+      assert.equal(await scratch.code(), `print('by ${keys}')`);
+    }
+  });
+
   test('variables stay from one cell to the next', async () => {
     await scratch.type('basket = [1, 2, 3]');
     assert.equal(await scratch.run(), '');

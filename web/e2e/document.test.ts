@@ -46,6 +46,30 @@ describe('the document', { skip: lacking() }, () => {
     });
   }
 
+  test('a snippet that is copied from a rendered page and pasted runs as if it were not indented', async () => {
+    const visitor = await Visitor.arrive(browser, storeroom.address);
+    await visitor.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await visitor.read('postgresql');
+    const rendered = await visitor.context.newPage();
+    for (const space of [' ', '\u00a0']) {
+      await rendered.goto('about:blank');
+      await rendered.setContent('<ul><li><p>With psycopg2:</p><pre><code></code></pre></li></ul>');
+      await rendered.locator('code').evaluate((element, text) => {
+        element.textContent = text;
+        getSelection()!.selectAllChildren(element);
+      }, POSTGRESQL.replace(/^ +/gm, (indent) => space.repeat(indent.length)));
+      await rendered.bringToFront();
+      await rendered.keyboard.press('Control+C');
+      await visitor.page.bringToFront();
+      const scratch = visitor.cell('scratch');
+      await scratch.type('');
+      await visitor.page.keyboard.press('Control+V');
+      assert.match(await scratch.code(), /^\s+import psycopg2/);
+      assert.match(await scratch.run(), /^\(1, /m);
+    }
+    await visitor.leave();
+  });
+
   test('a run lights what it changed, and only that', async () => {
     const visitor = await Visitor.arrive(browser, storeroom.address);
     await visitor.read('redis');

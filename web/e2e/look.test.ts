@@ -1,11 +1,9 @@
 // How the page presents itself: light and dark, wide and on a phone, by keyboard alone,
-// to axe-core, to a slow line, and to a browser without scripts.
+// to a slow line, and to a browser without scripts.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { Visitor, lacking, launch } from './browser.ts';
 import { Storeroom } from './storeroom.ts';
 
@@ -16,64 +14,13 @@ const FIRST_PAGE = 150_000;
 describe('the look', { skip: lacking() }, () => {
   let storeroom: Storeroom;
   let browser: Browser;
-  let axe: string;
   before(async () => {
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     storeroom = await Storeroom.start();
     browser = await launch();
   });
   after(async () => {
     await browser?.close();
     await storeroom?.close();
-  });
-
-  async function faults(page: Page): Promise<string[]> {
-    // By the protocol and not by a script element, which the page's policy forbids.
-    await page.evaluate(axe);
-    return page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: { run(options: object): Promise<{ violations: Array<{ id: string; nodes: Array<{ html: string; failureSummary: string }> }> }> } };
-      const { violations } = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
-      return violations.map((each) => `${each.id}: ${each.nodes.map((node) => `${node.html} ${node.failureSummary}`).join(' | ')}`);
-    });
-  }
-
-  for (const [name, options] of [['light', {}], ['dark', { colorScheme: 'dark' }], ['phone', PHONE]] as const) {
-    test(`axe-core finds nothing: ${name}`, async () => {
-      const visitor = await Visitor.arrive(browser, storeroom.address, { ...options, reducedMotion: 'reduce' });
-      await visitor.read('redis');
-      await visitor.page.locator('.cm-editor').first().waitFor();
-      assert.deepEqual(await faults(visitor.page), []);
-      const scratch = visitor.cell('scratch');
-      await visitor.cell('redis/set-and-get').run();
-      await scratch.type("import sys\nfor i in range(99): print(i)\nprint('x', file=sys.stderr)\ninput('Name? ')");
-      await scratch.start();
-      await scratch.phase('asking');
-      await scratch.element.locator('.fold').click();
-      assert.deepEqual(await faults(visitor.page), []);
-      await scratch.press('Stop');
-      await scratch.phase('ended');
-      assert.deepEqual(await faults(visitor.page), []);
-      await visitor.page.locator('.contents summary').click();
-      assert.deepEqual(await faults(visitor.page), []);
-      await visitor.page.goto('/seat');
-      assert.deepEqual(await faults(visitor.page), []);
-      await visitor.page.goto('/lesson/nowhere');
-      assert.deepEqual(await faults(visitor.page), []);
-      visitor.complaints.length = 0; // the browser names the 404
-      await visitor.leave();
-    });
-  }
-
-  test('axe-core finds nothing in the dialogs', async () => {
-    const visitor = await Visitor.arrive(browser, storeroom.address, { reducedMotion: 'reduce' });
-    await visitor.read('redis');
-    for (const open of ['Keyboard shortcuts', 'Reset']) {
-      await visitor.page.getByRole('button', { name: open, exact: true }).click();
-      await visitor.page.locator('dialog[open]').waitFor();
-      assert.deepEqual(await faults(visitor.page), []);
-      await visitor.page.keyboard.press('Escape');
-    }
-    await visitor.leave();
   });
 
   test('on a phone nothing is wider than the screen, and the storeroom is within reach', async () => {
@@ -176,6 +123,19 @@ describe('the look', { skip: lacking() }, () => {
     assert.ok(bytes > 10_000 && bytes < FIRST_PAGE, `the page and the editor weigh ${bytes} bytes`);
     const moved = await visitor.page.evaluate(() => (window as unknown as { moved: number }).moved);
     assert.ok(moved < 0.02, `the page's parts moved by ${moved}`);
+    await visitor.leave();
+  });
+
+  test('reading and running do not wait for the editor, which is most of the weight', async () => {
+    const visitor = await Visitor.arrive(browser, storeroom.address);
+    await visitor.context.route(/\/assets\/editor-/, () => {}); // it never comes
+    const wire = await visitor.context.newCDPSession(visitor.page);
+    await wire.send('Network.enable');
+    let bytes = 0;
+    wire.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+    await visitor.read('redis');
+    assert.match(await visitor.cell('redis/set-and-get').run(), /b'bar'/);
+    assert.ok(bytes > 10_000 && bytes < FIRST_PAGE / 3, `the page weighs ${bytes} bytes without the editor`);
     await visitor.leave();
   });
 

@@ -59,6 +59,7 @@ function extensions(setup: EditorSetup) {
     highlightSpecialChars(),
     new LanguageSupport(pythonLanguage),
     syntaxHighlighting(classHighlighter),
+    EditorView.clipboardInputFilter.of(plainIndent),
     placeholder(setup.hint),
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab].filter((each) => each.key !== 'Mod-Enter')),
     label,
@@ -68,6 +69,12 @@ function extensions(setup: EditorSetup) {
       if (update.docChanged) setup.changed(update.state.doc.toString());
     }),
   ];
+}
+
+// plainIndent makes spaces of the no-break spaces with which some pages indent their code
+// and which Python refuses.
+function plainIndent(text: string): string {
+  return text.replace(/^[ \t\u00a0]+/gm, (indent) => indent.replaceAll('\u00a0', ' '));
 }
 
 // typeOver types over a selection by itself. Chromium's own way copies the old text's
