@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,7 +63,12 @@ func inventory(t *testing.T, e *Engine) string {
 		fmt.Fprintf(&all, "%s %s\n", c.NS, c.Options)
 		indexes := map[string]bool{}
 		for _, ix := range c.Indexes {
-			indexes[ix.Def.Spec.String()] = true
+			var options []string // mongorestore mixes them
+			for name, v := range ix.Def.Spec.All() {
+				options = append(options, name+": "+v.String())
+			}
+			slices.Sort(options)
+			indexes[strings.Join(options, ", ")] = true
 		}
 		fmt.Fprintln(&all, indexes)
 		at := c.Natural()

@@ -81,12 +81,13 @@ func (o Options) BucketIndex(spec bsonval.Doc) (bsonval.Doc, error) {
 	return b.Doc(), nil
 }
 
-// versioned is a specification that begins with its version.
+// versioned is a specification that begins with its version. ns, which mongorestore
+// sends along, is no part of one any more.
 func versioned(spec bsonval.Doc) bsonval.Doc {
 	b := bsonval.NewBuilder(len(spec) + 16)
 	b.Int32("v", 2)
 	for name, v := range spec.All() {
-		if name != "v" {
+		if name != "v" && name != "ns" {
 			b.Set(name, v)
 		}
 	}
