@@ -25,19 +25,6 @@ type recording struct {
 	}
 }
 
-// path finds a dotted path in a reply. Collections' names have dots in them too: a
-// field is looked for by the rest of the path first.
-func path(v bsonval.Value, at string) bsonval.Value {
-	for at != "" {
-		if v.Type() != bsonval.Object && v.Type() != bsonval.Array {
-			return bsonval.Value{}
-		}
-		name, rest, _ := strings.Cut(at, ".")
-		v, at = v.Doc().Get(name), rest
-	}
-	return v
-}
-
 // What mongosh and Compass send from their start on is answered, with the fields that
 // they read.
 func TestClientsFindWhatTheyRead(t *testing.T) {
@@ -67,7 +54,7 @@ func TestClientsFindWhatTheyRead(t *testing.T) {
 					continue
 				}
 				for _, field := range step.Reads {
-					if path(bsonval.DocValue(reply), field).IsMissing() {
+					if reply.Path(field).IsMissing() {
 						t.Errorf("%s: no %s in %.2000s", step.Cmd, field, reply)
 					}
 				}
