@@ -98,7 +98,7 @@ const look = EditorView.theme({
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: 'inherit', overflowX: 'auto' },
   '.cm-content': { padding: 'var(--code-top) 0', caretColor: 'var(--ink)' },
   '.cm-line': { padding: '0 var(--code-side)' },
-  '.cm-placeholder': { color: 'var(--soft)', whiteSpace: 'normal' },
+  '.cm-placeholder': { color: 'var(--soft)', whiteSpace: 'normal', maxWidth: 'calc(100vw - 4rem)' },
   '&.cm-focused .cm-matchingBracket': { backgroundColor: 'var(--glow)', outline: '1px solid var(--line-strong)' },
   '&.cm-focused .cm-nonmatchingBracket': { backgroundColor: 'transparent', color: 'var(--bad)' },
   '.cm-specialChar': { color: 'var(--bad)' },
