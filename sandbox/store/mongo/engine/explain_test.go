@@ -160,6 +160,10 @@ func TestExplainTellsTheStagesAndTheWork(t *testing.T) {
 			}
 		}
 	}
+	out := d.run(`{"explain":{"delete":"c","deletes":[{"q":{"_id":3},"limit":1}]},"verbosity":"executionStats"}`)
+	if got := out.Path("executionStats.executionStages").String(); got != `{ isCached: false, stage: "EXPRESS_DELETE", keyPattern: "{ _id: 1 }", indexName: "_id_", keysExamined: 1, docsExamined: 1, nReturned: 0, nWouldDelete: 1 }` {
+		t.Error(got)
+	}
 	if n := d.run(`{"count":"c","query":{"z":1}}`).Get("n").Long(); n != 0 {
 		t.Errorf("an explained update changed %d documents", n)
 	}

@@ -146,7 +146,10 @@ func (n *node) describeExpress(b *bsonval.Builder, done bool) {
 		b.Str("keyPattern", d.Pattern.String()).Str("indexName", d.Name)
 	}
 	if done {
-		b.Number("keysExamined", n.stats.keys).Number("docsExamined", n.stats.docs).Number("nReturned", n.stats.advanced)
+		b.Number("keysExamined", n.stats.keys).Number("docsExamined", n.stats.docs).Number("nReturned", n.returned())
+	}
+	if n.extra != nil {
+		n.extra(b, done)
 	}
 }
 
