@@ -188,12 +188,19 @@ func (s *Server) replSetGetStatus(r *Request) (bsonval.Doc, error) {
 }
 
 func (s *Server) replSetGetConfig(r *Request) (bsonval.Doc, error) {
+	return bsonval.D(bsonval.E("config", bsonval.DocValue(s.replicaConfig(r)))), nil
+}
+
+// replicaConfig is the configuration of the replica set of one.
+func (s *Server) replicaConfig(r *Request) bsonval.Doc {
 	b := bsonval.NewBuilder(512)
-	b.OpenDoc("config").Str("_id", s.opts.SetName).Int32("version", 1).Int32("term", 1)
+	b.Str("_id", s.opts.SetName).Int32("version", 1).Int32("term", 1)
 	b.OpenArray("members").OpenItem().Int32("_id", 0).Str("host", r.Conn.Addr).Bool("arbiterOnly", false).Bool("buildIndexes", true)
 	b.Bool("hidden", false).Int32("priority", 1).OpenDoc("tags").Close().Int64("secondaryDelaySecs", 0).Int32("votes", 1).Close().Close()
-	b.Int64("protocolVersion", 1).Bool("writeConcernMajorityJournalDefault", true).Close()
-	return b.Doc(), nil
+	b.Int64("protocolVersion", 1).Bool("writeConcernMajorityJournalDefault", true)
+	b.OpenDoc("settings").Bool("chainingAllowed", true).Int32("heartbeatIntervalMillis", 2000).Int32("heartbeatTimeoutSecs", 10)
+	b.Int32("electionTimeoutMillis", 10_000).Set("replicaSetId", bsonval.ObjectIDValue(s.election)).Close()
+	return b.Doc()
 }
 
 func (s *Server) getDefaultRWConcern(r *Request) (bsonval.Doc, error) {

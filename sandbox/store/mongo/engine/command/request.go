@@ -48,7 +48,8 @@ type Request struct {
 	abortAfter    bool        // a write in the transaction failed: it ends
 	writeConcern  bsonval.Doc // from a fail point: a write concern error to report
 	warnLabels    []string
-	asksHelp      bool // it asks what the command is, and doesn't run it
+	local         *storage.State // the state with what the database local shows; nil: not made yet
+	asksHelp      bool           // it asks what the command is, and doesn't run it
 }
 
 func stack() string { return string(debug.Stack()) }
@@ -310,10 +311,17 @@ func (r *Request) State() *storage.State {
 	if r.Tx != nil {
 		return r.Tx.View()
 	}
-	if r.at != nil {
-		return r.at
+	state := r.at
+	if state == nil {
+		state = r.Server.store.State()
 	}
-	return r.Server.store.State()
+	if r.DB != "local" {
+		return state
+	}
+	if r.local == nil {
+		r.local = r.localState(state)
+	}
+	return r.local
 }
 
 // collate reads a collation for the operation; a collection's own is the default.

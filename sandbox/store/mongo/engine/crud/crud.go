@@ -68,9 +68,15 @@ func CheckNS(ns storage.NS) error {
 		return mongoerr.New(mongoerr.InvalidNamespace, "Invalid namespace specified '%s'", ns)
 	case len(ns.DB)+len(ns.Coll)+1 > 255:
 		return mongoerr.New(mongoerr.InvalidNamespace, "Fully qualified namespace is too long. Namespace: %s Max: 255", ns)
+	case ns == OplogNS() || ns == ReplsetNS():
+		return mongoerr.New(mongoerr.IllegalOperation, "%s is written by the server alone", ns)
 	}
 	return nil
 }
+
+// OplogNS and ReplsetNS are what a replica set's member keeps in its database local.
+func OplogNS() storage.NS   { return storage.NS{DB: "local", Coll: "oplog.rs"} }
+func ReplsetNS() storage.NS { return storage.NS{DB: "local", Coll: "system.replset"} }
 
 // IDIndex is the definition of every collection's index on _id.
 func IDIndex() *index.Def {

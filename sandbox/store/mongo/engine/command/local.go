@@ -1,0 +1,105 @@
+package command
+
+import (
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/crud"
+	"storeroom/sandbox/store/mongo/engine/storage"
+)
+
+// localState is the state as the database local shows it: with the configuration of the
+// replica set, and with the oplog, which is the history of commits as far as it is kept.
+// Both are made for the one command that reads them.
+func (r *Request) localState(base *storage.State) *storage.State {
+	s := r.Server
+	config := storage.Made(crud.ReplsetNS(), [16]byte{6: 0x40, 8: 0x80, 15: 1}, nil, []bsonval.Doc{s.replicaConfig(r)})
+	var entries []bsonval.Doc
+	for _, c := range s.store.History() {
+		if c.TS > base.TS {
+			break
+		}
+		if e := oplogEntry(c); e != nil {
+			entries = append(entries, e)
+		}
+	}
+	var options bsonval.Builder
+	options.Bool("capped", true).Int64("size", s.store.HistoryLimit())
+	oplog := storage.Made(crud.OplogNS(), [16]byte{6: 0x40, 8: 0x80, 15: 2}, options.Doc(), entries)
+	return base.With(config).With(oplog)
+}
+
+// oplogEntry tells a commit as the server's oplog does: a change by itself, several in
+// one applyOps as those of a transaction.
+func oplogEntry(c storage.Commit) bsonval.Doc {
+	b := bsonval.NewBuilder(256)
+	switch len(c.Ops) {
+	case 0:
+		return nil
+	case 1:
+		writeOp(b, c.Ops[0])
+	default:
+		b.Str("op", "c").Str("ns", "admin.$cmd").OpenDoc("o").OpenArray("applyOps")
+		for _, op := range c.Ops {
+			b.OpenItem()
+			writeOp(b, op)
+			b.Close()
+		}
+		b.Close().Close()
+	}
+	b.Set("ts", bsonval.TimestampValue(uint32(c.TS>>32), uint32(c.TS))).Int64("t", 1).Int64("v", 2).Set("wall", bsonval.TimeValue(c.Wall))
+	return b.Doc()
+}
+
+func writeOp(b *bsonval.Builder, op storage.Op) {
+	kind, ns := "c", op.NS.DB+".$cmd"
+	switch op.Kind {
+	case storage.Insert:
+		kind, ns = "i", op.NS.String()
+	case storage.Update, storage.Replace:
+		kind, ns = "u", op.NS.String()
+	case storage.Delete:
+		kind, ns = "d", op.NS.String()
+	}
+	b.Str("op", kind).Str("ns", ns)
+	if op.Kind != storage.DropDatabase {
+		b.Set("ui", bsonval.BinaryValue(4, op.UUID[:]))
+	}
+	id := func(d bsonval.Doc) bsonval.Doc { return bsonval.D(bsonval.E("_id", d.Get("_id"))) }
+	switch op.Kind {
+	case storage.Insert:
+		b.SetDoc("o", op.After).SetDoc("o2", id(op.After))
+	case storage.Update, storage.Replace: // the whole document, as a replacement has it
+		b.SetDoc("o", op.After).SetDoc("o2", id(op.After))
+	case storage.Delete:
+		b.SetDoc("o", id(op.Before))
+	default:
+		b.SetDoc("o", catalogueOp(op))
+	}
+}
+
+// catalogueOp is a change of the catalogue as the command that makes it.
+func catalogueOp(op storage.Op) bsonval.Doc {
+	var b bsonval.Builder
+	switch op.Kind {
+	case storage.Create:
+		b.Str("create", op.NS.Coll)
+	case storage.Drop:
+		return b.Str("drop", op.NS.Coll).Doc()
+	case storage.Rename:
+		return b.Str("renameCollection", op.NS.String()).Str("to", op.To.String()).Bool("stayTemp", false).Doc()
+	case storage.SetOptions:
+		b.Str("collMod", op.NS.Coll)
+	case storage.CreateIndex:
+		b.Str("createIndexes", op.NS.Coll)
+	case storage.DropIndex:
+		return b.Str("dropIndexes", op.NS.Coll).Str("index", op.Name).Doc()
+	case storage.DropDatabase:
+		return b.Int32("dropDatabase", 1).Doc()
+	}
+	if len(op.After) > 0 {
+		b.Fields(op.After)
+	}
+	return b.Doc()
+}
+
+// isLocal tells the collections that localState makes.
+func isLocal(ns storage.NS) bool { return ns == crud.OplogNS() || ns == crud.ReplsetNS() }
