@@ -7,6 +7,9 @@ import errno
 import os
 import socket
 
+# What Linux says where the guest's C library says it otherwise.
+_WORDS = {errno.ENETUNREACH: 'Network is unreachable', errno.EHOSTUNREACH: 'No route to host'}
+
 DEFAULT_HOST = 'localhost'  # a sandbox has no directory of PostgreSQL sockets
 
 
@@ -30,12 +33,11 @@ class Target:
 
     def refused(self, number):
         """The text for a failed connect(2)."""
-        text = os.strerror(number)
-        if number not in (errno.ECONNREFUSED, errno.ENOENT):
-            return text + '\n'
         if self.label.startswith('connection to server on'):
-            return text + '\n\tIs the server running locally and accepting connections on that socket?\n'
-        return text + '\n\tIs the server running on that host and accepting TCP/IP connections?\n'
+            if number == errno.EAFNOSUPPORT:  # no socket of that name, since a sandbox has none at all
+                number = errno.ENOENT
+            return os.strerror(number) + '\n\tIs the server running locally and accepting connections on that socket?\n'
+        return _WORDS.get(number, os.strerror(number)) + '\n\tIs the server running on that host and accepting TCP/IP connections?\n'
 
 
 _CHOICES = {  # options that libpq checks before it connects

@@ -1,5 +1,6 @@
 """Connections and cursors against a server that says what the test wrote down."""
 
+import errno
 import io
 import unittest
 
@@ -46,6 +47,23 @@ class Starting(unittest.TestCase):
                      '\tThis probably means the server terminated abnormally\n\tbefore or while processing the request.\n')
         self.refused(TimeoutError('timed out'), 'timeout expired\n')
         self.refused(b'HTTP/1.1 400', 'expected authentication request from server, but received H\n')
+
+    def test_where_nothing_can_be_reached(self):
+        for number, host, text in (
+            (errno.ECONNREFUSED, '127.0.0.1', 'connection to server at "127.0.0.1", port 5432 failed: Connection refused\n'
+             '\tIs the server running on that host and accepting TCP/IP connections?\n'),
+            (errno.ENETUNREACH, '10.0.0.9', 'connection to server at "10.0.0.9", port 5432 failed: Network is unreachable\n'
+             '\tIs the server running on that host and accepting TCP/IP connections?\n'),
+            (errno.EAFNOSUPPORT, '/tmp', 'connection to server on socket "/tmp/.s.PGSQL.5432" failed: No such file or directory\n'
+             '\tIs the server running locally and accepting connections on that socket?\n'),
+        ):
+            class Closed(scripted.Socket):
+                def connect(self, address):
+                    raise OSError(number, 'x')
+            with self.subTest(host), scripted.sockets(Closed()), self.assertRaises(errors.OperationalError) as caught:
+                from _psycopg.connection import connection
+                connection(f'host={host} user=u')
+            self.assertEqual(str(caught.exception), text)
 
     def test_second_host_after_a_refused_first(self):
         class Closed(scripted.Socket):
