@@ -65,6 +65,7 @@ func TestPastedSnippets(t *testing.T) {
 		"future":             {"    from __future__ import annotations\n    print(8)", "8\n"},
 		"tags":               {"<font color=\"indigo\">print</font>(<font color=\"red\">\"9 &lt; 10\"</font>)", "9 < 10\n"},
 		"raw document":       {"<pre><code class=\"language-python\">\n    <font color=\"indigo\">for</font> i <font color=\"indigo\">in</font> '1':\n        print(i)\n</code></pre>", "1\n"},
+		"a fence":            {"```python\nx = 9\n\nprint(x)\n```\n", "9\n"},
 		"tags that are text": {"print('<font color=\"red\">&lt;</font>')", "<font color=\"red\">&lt;</font>\n"},
 	} {
 		if got := said(t, g, out, c.source); got != c.want {
@@ -89,6 +90,8 @@ ZeroDivisionError: division by zero
 		{"x = 1\n  y = 2", "IndentationError", "  File \"cell.py\", line 2\n    y = 2\nIndentationError: unexpected indent\n"},
 		{"    y = 1\n    1 / 0", "ZeroDivisionError", "Traceback (most recent call last):\n  File \"cell.py\", line 2, in <module>\n    1 / 0\n    ~~^~~\nZeroDivisionError: division by zero\n"},
 		{"class Odd(Exception): pass\nraise Odd('no')", "Odd", "Traceback (most recent call last):\n  File \"cell.py\", line 2, in <module>\n    raise Odd('no')\nOdd: no\n"},
+		{"import requests", "ModuleNotFoundError", "Traceback (most recent call last):\n  File \"cell.py\", line 1, in <module>\n    import requests\n" +
+			"ModuleNotFoundError: No module named 'requests'. Modules can't be installed here: use Python's own, numpy, pandas, matplotlib, psycopg2, pymongo or redis\n"},
 		{"import json\njson.loads('{')", "json.decoder.JSONDecodeError", ""},
 	} {
 		r := run(t, g, c.source)

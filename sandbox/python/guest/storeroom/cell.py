@@ -8,6 +8,9 @@ import re
 # What the raw document puts around its snippets' words.
 _TAG = re.compile(r"</?(?:font|pre|code|span)(?:\s[^<>]*)?>", re.IGNORECASE)
 
+# The line before or after a snippet in Markdown.
+_FENCE = re.compile(r"^[ \t]*```[ \t]*\w*[ \t]*$", re.MULTILINE)
+
 
 def compile_cell(source, name):
     """Code objects to run one after the other; the last one shows its value, if it has one."""
@@ -36,6 +39,8 @@ def _parse(source, name):
     texts = [source]
     if _TAG.search(source):
         texts.append(html.unescape(_TAG.sub("", source)))
+    if _FENCE.search(source):
+        texts.append(_FENCE.sub("", source))
     for text in texts:
         for parse in (_parse_plain, _parse_indented, _parse_first_line_bare):
             try:

@@ -7,6 +7,10 @@ import traceback
 _OURS = ("/guest/", "<reactor>", "<frozen reactor>")
 _MOST_NOTES = 10
 
+# What Python adds to a module that is not there, as it starts here without the site module.
+_NO_SITE = ". Site initialization is disabled, did you forget to add the site-packages directory to sys.path or to enable your virtual environment?"
+_NO_MODULE = ". Modules can't be installed here: use Python's own, numpy, pandas, matplotlib, psycopg2, pymongo or redis"
+
 # Memory that is let go when there is none left, so that the error can be shown.
 reserve = [bytearray(256 * 1024)]
 
@@ -48,6 +52,9 @@ def _trim(report, seen):
         report.stack[:] = [frame for frame in report.stack if not frame.filename.startswith(_OURS)]
     if not report.stack:
         report.stack = None  # no "Traceback" line above nothing
+    text = report._str
+    if text and text.endswith(_NO_SITE):
+        report._str = text.removesuffix(_NO_SITE) + _NO_MODULE
     notes = report.__notes__
     if notes and len(notes) > _MOST_NOTES:
         report.__notes__ = [*notes[:_MOST_NOTES], f"… and {len(notes) - _MOST_NOTES} more notes"]
