@@ -56,6 +56,10 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 			return nil, &e
 		}
 	}
+	builds, err := r.buildIndexes(ns, defs)
+	if err != nil {
+		return nil, err
+	}
 	before, after := 0, 0
 	created := false
 	err = r.write(func(w *crud.Writer) error {
@@ -68,8 +72,8 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 		if r.Tx != nil && r.Tx.Base().Collection(ns) != nil {
 			return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create new indexes on existing collection %s in a multi-document transaction.", ns)
 		}
-		for _, def := range defs {
-			if err := addIndex(r, w, ns, def, created); err != nil {
+		for i, def := range defs {
+			if err := addIndex(r, w, ns, def, created, builds[i]); err != nil {
 				return err
 			}
 		}
@@ -88,15 +92,27 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 	return b.Doc(), nil
 }
 
-// addIndex builds an index unless it is there; one that differs is an error.
-func addIndex(r *Request, w *crud.Writer, ns storage.NS, def *index.Def, created bool) error {
-	c := w.Tx.Collection(ns)
-	if err := mayCluster(c, def, created); err != nil {
+// addIndex builds an index unless it is there; one that differs is an error. build is
+// one that has been made beside the writers, nil for none.
+func addIndex(r *Request, w *crud.Writer, ns storage.NS, def *index.Def, created bool, build *storage.Build) error {
+	there, err := hasIndex(w.Tx.Collection(ns), def, created)
+	if err != nil || there {
 		return err
+	}
+	if build != nil {
+		return w.Tx.TakeIndex(r.Op, build)
+	}
+	return w.Tx.CreateIndex(r.Op, ns, def)
+}
+
+// hasIndex tells whether the collection has that index already.
+func hasIndex(c *storage.Collection, def *index.Def, created bool) (bool, error) {
+	if err := mayCluster(c, def, created); err != nil {
+		return false, err
 	}
 	if def.Collator == nil && def.Spec.Get("collation").IsMissing() {
 		if err := inherit(def, c); err != nil {
-			return err
+			return false, err
 		}
 	}
 	for _, ix := range c.Indexes {
@@ -104,25 +120,25 @@ func addIndex(r *Request, w *crud.Writer, ns storage.NS, def *index.Def, created
 		sameName := ix.Def.Name == def.Name
 		switch {
 		case samePattern && ix.Def.Clustered:
-			return nil
+			return true, nil
 		case samePattern && def.Name != ix.Def.Name && sameOptions(ix.Def, def):
-			return mongoerr.New(mongoerr.IndexOptionsConflict, "Index already exists with a different name: %s", ix.Def.Name)
+			return false, mongoerr.New(mongoerr.IndexOptionsConflict, "Index already exists with a different name: %s", ix.Def.Name)
 		case samePattern && sameName && (sameOptions(ix.Def, def) || ix.Def.Name == "_id_"):
-			return nil
+			return true, nil
 		case sameName && !samePattern:
-			return mongoerr.New(mongoerr.IndexKeySpecsConflict, "An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: %s, existing index: %s", specText(def), specText(ix.Def))
+			return false, mongoerr.New(mongoerr.IndexKeySpecsConflict, "An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: %s, existing index: %s", specText(def), specText(ix.Def))
 		case sameName:
-			return mongoerr.New(mongoerr.IndexKeySpecsConflict, "An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: %s, existing index: %s", specText(def), specText(ix.Def))
+			return false, mongoerr.New(mongoerr.IndexKeySpecsConflict, "An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: %s, existing index: %s", specText(def), specText(ix.Def))
 		case samePattern && ix.Def.Filter == nil && def.Filter == nil && ix.Def.Collator == def.Collator && ix.Def.Name != "_id_" && ix.Def.Unique == def.Unique && ix.Def.Sparse == def.Sparse:
-			return mongoerr.New(mongoerr.IndexOptionsConflict, "An equivalent index already exists with a different name and options. Requested index: %s, existing index: %s", specText(def), specText(ix.Def))
+			return false, mongoerr.New(mongoerr.IndexOptionsConflict, "An equivalent index already exists with a different name and options. Requested index: %s, existing index: %s", specText(def), specText(ix.Def))
 		case samePattern && ix.Def.Name == "_id_":
-			return nil
+			return true, nil
 		}
 	}
 	if len(c.Indexes) >= maxIndexes {
-		return mongoerr.New(mongoerr.CannotCreateIndex, "add index fails, too many indexes for %s key:%s", ns, def.Pattern)
+		return false, mongoerr.New(mongoerr.CannotCreateIndex, "add index fails, too many indexes for %s key:%s", c.NS, def.Pattern)
 	}
-	return w.Tx.CreateIndex(r.Op, ns, def)
+	return false, nil
 }
 
 // sameProjection compares what wildcard indexes take in: with the same key pattern

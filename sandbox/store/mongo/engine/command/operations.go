@@ -31,6 +31,11 @@ func (s *Server) currentOps(bsonval.Value) ([]bsonval.Doc, error) {
 		b.Bool("active", true).Str("currentOpTime", now.Format("2006-01-02T15:04:05.000-07:00")).Int32("opid", id)
 		b.Int64("secs_running", int64(now.Sub(o.began).Seconds())).Int64("microsecs_running", now.Sub(o.began).Microseconds())
 		b.Str("op", profileKind(o.command.First().Name)).Str("ns", o.ns).Bool("redacted", false).SetDoc("command", o.command)
+		if msg, done, total := o.op.Progress(); msg != "" {
+			percent := 100 * done / max(total, 1)
+			b.Str("msg", msg+" "+msg+": "+strconv.FormatInt(done, 10)+"/"+strconv.FormatInt(total, 10)+" "+strconv.FormatInt(percent, 10)+"%")
+			b.OpenDoc("progress").Number("done", done).Number("total", total).Close()
+		}
 		b.Int32("numYields", 0).Bool("waitingForLock", false)
 		docs = append(docs, b.Doc())
 	}

@@ -65,7 +65,7 @@ func (t *Restoring) Index(ns storage.NS, spec bsonval.Doc) error {
 	if err != nil {
 		return err
 	}
-	return addIndex(&Request{Op: t.op}, t.writer, ns, def, false)
+	return addIndex(&Request{Op: t.op}, t.writer, ns, def, false, nil)
 }
 
 // Insert adds a document; validators are not asked.

@@ -26,15 +26,16 @@ type Op struct {
 	DiskUse     bool             // stages that could spill to disk aren't bound by that
 	Pool        *Pool            // that all operations share; nil: no bound
 
-	ctx    context.Context
-	done   <-chan struct{}
-	steps  int
-	Kept   bool  // by a cursor, beyond its command
-	held   int64 // bytes
-	taken  int64 // of them from the pool, rounded up
-	killed atomic.Pointer[mongoerr.Error]
-	Work   Work // what has been examined, for explain and the profiler
-	Plan   Plan // the last one chosen, for the profiler; nil: none
+	ctx      context.Context
+	done     <-chan struct{}
+	steps    int
+	Kept     bool  // by a cursor, beyond its command
+	held     int64 // bytes
+	taken    int64 // of them from the pool, rounded up
+	killed   atomic.Pointer[mongoerr.Error]
+	progress atomic.Pointer[progress]
+	Work     Work // what has been examined, for explain and the profiler
+	Plan     Plan // the last one chosen, for the profiler; nil: none
 }
 
 // Plan is what the profiler tells of a plan.

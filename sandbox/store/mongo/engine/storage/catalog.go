@@ -1,12 +1,9 @@
 package storage
 
 import (
-	"sync/atomic"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
-	"storeroom/sandbox/store/mongo/engine/opctx"
 )
 
 // Create makes a collection or a view. uuid nil means a new one. Indexes are not made,
@@ -97,39 +94,6 @@ func (tx *Tx) SetOptions(ns NS, options bsonval.Doc) error {
 	before := c.Options
 	c.Options = options
 	tx.ops = append(tx.ops, Op{Kind: SetOptions, NS: ns, UUID: c.UUID, Coll: c.ID, Before: before, After: options})
-	return nil
-}
-
-// CreateIndex builds an index over all documents. A violated unique index, or a
-// document that can't be indexed, leaves nothing behind. op may interrupt it.
-func (tx *Tx) CreateIndex(op *opctx.Op, ns NS, def *index.Def) error {
-	c := tx.own(ns)
-	if c == nil {
-		return missing(ns)
-	}
-	ix := &Index{Def: def, uses: new(atomic.Int64)}
-	cur := c.records.Cursor()
-	for ok := cur.First(); ok; ok = cur.Next() {
-		if op != nil {
-			if err := op.Check(); err != nil {
-				return err
-			}
-		}
-		keys, err := def.For(cur.Value())
-		if err != nil {
-			return err
-		}
-		if err := ix.checkUnique(ns, cur.Key(), keys.Keys, cur.Value()); err != nil {
-			return err
-		}
-		ix.replace(nil, keys, cur.Key())
-		if err := tx.store.room(tx.cur.Bytes, ix.Bytes); err != nil {
-			return err
-		}
-	}
-	c.Indexes = append(c.Indexes, ix)
-	tx.cur.Bytes += ix.Bytes
-	tx.ops = append(tx.ops, Op{Kind: CreateIndex, NS: ns, UUID: c.UUID, Coll: c.ID, After: def.Spec})
 	return nil
 }
 
