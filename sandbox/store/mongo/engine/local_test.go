@@ -66,3 +66,50 @@ func TestTheOplogTellsCommits(t *testing.T) {
 		t.Error("the oplog is in another database")
 	}
 }
+
+// An oplog that is done again elsewhere makes the same database, UUIDs and all.
+func TestAnOplogDoneAgainMakesTheSame(t *testing.T) {
+	from, to := newDB(t, Options{}), newDB(t, Options{})
+	for _, cmd := range []string{
+		`{"create": "log", "capped": true, "size": 4096}`,
+		`{"insert": "c", "documents": [{"_id": 1, "a": 1}, {"_id": 2}, {"_id": 3}]}`,
+		`{"createIndexes": "c", "indexes": [{"key": {"a": 1}, "name": "a"}, {"key": {"b": 1}, "name": "b"}]}`,
+		`{"update": "c", "updates": [{"q": {}, "u": {"$set": {"a": 2}}, "multi": true}]}`,
+		`{"delete": "c", "deletes": [{"q": {"_id": 2}, "limit": 1}]}`,
+		`{"dropIndexes": "c", "index": "b"}`,
+		`{"insert": "gone", "documents": [{"_id": 1}]}`,
+		`{"drop": "gone"}`,
+		`{"create": "view", "viewOn": "c", "pipeline": []}`,
+		`{"collMod": "c", "validator": {"a": 3}}`,
+		`{"collMod": "c", "index": {"name": "a", "hidden": true}}`,
+	} {
+		from.run(cmd)
+	}
+	if out := from.admin(`{"renameCollection": "test.c", "to": "test.d"}`); out.Get("ok").Double() != 1 {
+		t.Fatal(out)
+	}
+	for e := range from.local(`{"find": "oplog.rs"}`).Path("cursor.firstBatch").Doc().Values() {
+		out, err := to.e.Run(t.Context(), "admin", bsonval.D(bsonval.E("applyOps", bsonval.ArrayOf(e))))
+		if err != nil || out.Get("ok").Double() != 1 {
+			t.Fatalf("%s: %s %v", e, out, err)
+		}
+	}
+	if line, wanted := differ(inventory(t, to.e), inventory(t, from.e)); line != wanted {
+		t.Errorf("%s\nwant %s", line, wanted)
+	}
+	for _, c := range from.e.Snapshot().Collections("test") {
+		if other := to.e.Snapshot().Collection(c.NS); !c.IsView() && other.UUID != c.UUID {
+			t.Errorf("%s has another UUID", c.NS)
+		}
+	}
+	for entry, code := range map[string]int64{
+		`{"op": "u", "ns": "test.d", "o": {"$v": 2, "diff": {}}, "o2": {"_id": 1}}`: 115,
+		`{"op": "x", "ns": "test.d", "o": {}}`:                                      2,
+		`{"op": "i", "ns": "local.oplog.rs", "o": {"_id": 1}}`:                      20,
+		`{"op": "c", "ns": "admin.$cmd", "o": {"shutdown": 1}}`:                     115,
+	} {
+		if out := to.admin(`{"applyOps": [` + entry + `]}`); out.Get("code").Long() != code {
+			t.Errorf("%s: %s", entry, out)
+		}
+	}
+}

@@ -46,7 +46,7 @@ func (s *Server) create(r *Request) (bsonval.Doc, error) {
 		if _, ok := timeseries.Of(options); ok {
 			return crud.CreateSeries(r.Op, w.Tx, ns, options)
 		}
-		_, err := crud.Create(r.Op, w.Tx, ns, options)
+		_, err := crud.CreateAs(r.Op, w.Tx, ns, options, r.uuid)
 		return err
 	})
 	return nil, err

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"slices"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/storage"
@@ -31,14 +33,14 @@ func (r *Request) localState(base *storage.State) *storage.State {
 // one applyOps as those of a transaction.
 func oplogEntry(c storage.Commit) bsonval.Doc {
 	b := bsonval.NewBuilder(256)
-	switch len(c.Ops) {
+	switch ops := told(c.Ops); len(ops) {
 	case 0:
 		return nil
 	case 1:
-		writeOp(b, c.Ops[0])
+		writeOp(b, ops[0])
 	default:
 		b.Str("op", "c").Str("ns", "admin.$cmd").OpenDoc("o").OpenArray("applyOps")
-		for _, op := range c.Ops {
+		for _, op := range ops {
 			b.OpenItem()
 			writeOp(b, op)
 			b.Close()
@@ -47,6 +49,18 @@ func oplogEntry(c storage.Commit) bsonval.Doc {
 	}
 	b.Set("ts", bsonval.TimestampValue(uint32(c.TS>>32), uint32(c.TS))).Int64("t", 1).Int64("v", 2).Set("wall", bsonval.TimeValue(c.Wall))
 	return b.Doc()
+}
+
+// told are the changes of a commit that the oplog tells: of a collMod its own words in
+// place of what it did.
+func told(ops []storage.Op) []storage.Op {
+	modified := slices.ContainsFunc(ops, func(op storage.Op) bool { return op.Kind == storage.Modify })
+	if !modified {
+		return ops
+	}
+	return slices.DeleteFunc(slices.Clone(ops), func(op storage.Op) bool {
+		return op.Kind == storage.SetOptions || op.Kind == storage.CreateIndex && op.Name != ""
+	})
 }
 
 func writeOp(b *bsonval.Builder, op storage.Op) {
@@ -86,7 +100,7 @@ func catalogueOp(op storage.Op) bsonval.Doc {
 		return b.Str("drop", op.NS.Coll).Doc()
 	case storage.Rename:
 		return b.Str("renameCollection", op.NS.String()).Str("to", op.To.String()).Bool("stayTemp", false).Doc()
-	case storage.SetOptions:
+	case storage.SetOptions, storage.Modify:
 		b.Str("collMod", op.NS.Coll)
 	case storage.CreateIndex:
 		b.Str("createIndexes", op.NS.Coll)

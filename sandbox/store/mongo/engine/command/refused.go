@@ -19,7 +19,6 @@ func (s *Server) refusedCommands() []Spec {
 	refuse(mongoerr.CommandNotSupported, "mapReduce is deprecated and needs JavaScript, which this server doesn't run: use aggregate with $group", "mapReduce")
 	refuse(mongoerr.CommandNotSupported, "query settings are not supported: name the index with hint, or use planCacheSetFilter", "setQuerySettings", "removeQuerySettings")
 	refuse(mongoerr.IllegalOperation, "reIndex is only allowed on a standalone mongod instance.", "reIndex")
-	refuse(mongoerr.CommandNotSupported, "applyOps is not supported: write with the ordinary commands", "applyOps")
 	refuse(mongoerr.CommandNotSupported, "this server is ended by the program that runs it", "shutdown")
 	refuse(mongoerr.CommandNotSupported, "this server has no certificates", "rotateCertificates")
 	refuse(23, "already initialized", "replSetInitiate")

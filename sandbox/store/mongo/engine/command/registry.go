@@ -46,6 +46,7 @@ func (s *Server) tables() [][]Spec {
 		s.failPointCommands(),
 		s.userCommands(),
 		s.roleCommands(),
+		s.applyCommands(),
 		s.authCommands(),
 		s.explainCommands(),
 		s.planCacheCommands(),

@@ -48,6 +48,7 @@ type Request struct {
 	abortAfter    bool        // a write in the transaction failed: it ends
 	writeConcern  bsonval.Doc // from a fail point: a write concern error to report
 	warnLabels    []string
+	uuid          *[16]byte      // that create is to use, for applyOps; nil: a new one
 	local         *storage.State // the state with what the database local shows; nil: not made yet
 	asksHelp      bool           // it asks what the command is, and doesn't run it
 }

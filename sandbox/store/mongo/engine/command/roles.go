@@ -127,7 +127,7 @@ func adminRole(name string) ([]privilege, bool) {
 		return append(all("find", "listCollections", "listIndexes", "collStats", "dbStats"), cluster("listDatabases", "getParameter", "serverStatus", "setUserWriteBlockMode"),
 			privilege{db: "admin", coll: "system.users", actions: readActions[:]}, privilege{db: "admin", coll: "system.roles", actions: readActions[:]}), true
 	case "restore":
-		return append(all(union(writeActions[:], dbAdminActions[:], userAdminActions[:])...), cluster("listDatabases", "getParameter", "_mergeAuthzCollections")), true
+		return append(all(union(writeActions[:], dbAdminActions[:], userAdminActions[:])...), cluster("listDatabases", "getParameter", "_mergeAuthzCollections", "applyOps")), true
 	case "root", "__system":
 		return []privilege{{any: true, actions: []string{"anyAction"}}}, true
 	case "enableSharding", "directShardOperations":

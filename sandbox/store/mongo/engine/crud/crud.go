@@ -109,10 +109,15 @@ func idIndexFor(options bsonval.Doc) (*index.Def, error) {
 
 // Create makes a collection with its index on _id; options are those of the command.
 func Create(op *opctx.Op, tx *storage.Tx, ns storage.NS, options bsonval.Doc) (*storage.Collection, error) {
+	return CreateAs(op, tx, ns, options, nil)
+}
+
+// CreateAs is Create with a UUID; nil makes a new one.
+func CreateAs(op *opctx.Op, tx *storage.Tx, ns storage.NS, options bsonval.Doc, uuid *[16]byte) (*storage.Collection, error) {
 	if err := CheckNS(ns); err != nil {
 		return nil, err
 	}
-	c, err := tx.Create(ns, options, nil)
+	c, err := tx.Create(ns, options, uuid)
 	if err != nil || c.IsView() {
 		return c, err
 	}
