@@ -260,12 +260,13 @@ func (b *box) deliver(e sandbox.Event) {
 
 func (b *box) path(name string) string { return filepath.Join(b.dir, name) }
 
-// notify tells the learner something while a run goes on; otherwise nobody looks.
+// notify tells the learner something while a run goes on, not twice in a row; otherwise
+// nobody looks.
 func (b *box) notify(text string) {
 	b.mu.Lock()
 	r := b.run
 	b.mu.Unlock()
 	if r != nil {
-		r.emit(sandbox.Event{Kind: sandbox.Notice, Text: text})
+		r.notice(text)
 	}
 }

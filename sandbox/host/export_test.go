@@ -5,8 +5,10 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"storeroom/sandbox/confine"
+	"storeroom/sandbox/parts"
 )
 
 // Hostile runs this test's binary in the place of a sandbox's worker, with exactly the
@@ -43,6 +45,14 @@ func (h *Host) PID(id string) int {
 		return 0
 	}
 	return b.awake().cmd.Process.Pid
+}
+
+// WithoutRedis makes this a machine for which there is no Redis, before the first sandbox.
+func (h *Host) WithoutRedis(why string) {
+	set := *h.fleet.set
+	set.Valkey = ""
+	set.Missing = append(slices.Clone(set.Missing), parts.Missing{Part: "Valkey 8", Why: why})
+	h.fleet.set = &set
 }
 
 // Forget is the housekeeping of the disk, which runs every few minutes.

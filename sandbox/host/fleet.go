@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -113,8 +114,14 @@ func (b *box) dialFor(name string) (*net.UnixConn, error) {
 	ctx, cancel := context.WithTimeout(b.h.ctx, startTime)
 	defer cancel()
 	c, err := s.Dial(ctx)
-	if err == nil {
+	var missing *store.Unavailable
+	switch {
+	case err == nil:
 		b.opened(name)
+	case errors.As(err, &missing), errors.Is(err, store.ErrFull):
+		b.notify(err.Error()) // the client itself can only be told that its connection is refused
+	case b.h.ctx.Err() == nil:
+		b.note("connect to a store", err)
 	}
 	return c, err
 }

@@ -52,6 +52,20 @@ func TestEachSnippetOfTheDocumentReachesItsStore(t *testing.T) {
 	}
 }
 
+func TestWhereThereIsNoRedisItsCellsSayWhatToInstall(t *testing.T) {
+	h := hosttest.Open(t, hosttest.Config(t))
+	h.WithoutRedis("install redis-server")
+	id := hosttest.New(t, h)
+	got := hosttest.Run(t, h, id, "import redis\nredis.Redis().set('foo', 'bar')")
+	if got.Reason != sandbox.Error || !strings.Contains(got.Stderr, "Connection refused") {
+		t.Errorf("got %+v", got)
+	}
+	if said := strings.Join(got.Notices, "|"); said != "Redis is not available here: install redis-server" {
+		t.Errorf("the notices are %q", said)
+	}
+	hosttest.Run(t, h, id, "from pymongo import MongoClient\nMongoClient().db.c.insert_one({'_id': 1}).inserted_id").OK(t, "1\n")
+}
+
 func TestStopKeepsTheVariables(t *testing.T) {
 	h := hosttest.Open(t, hosttest.Config(t))
 	id := hosttest.New(t, h)

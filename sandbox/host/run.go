@@ -22,6 +22,7 @@ type run struct {
 	asked   time.Time     // since when it waits in input(); zero: it does not
 	paused  time.Duration // waited in input() so far
 	bytes   int64
+	noticed string // the last notice of the host
 	ended   bool
 
 	worker *process // has the cell; nil while it waits for its turn
@@ -45,6 +46,16 @@ func (r *run) emit(e sandbox.Event) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.tell(e)
+}
+
+// notice emits a notice, unless it is the one before once more: clients try again.
+func (r *run) notice(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.noticed != text {
+		r.noticed = text
+		r.tell(sandbox.Event{Kind: sandbox.Notice, Text: text})
+	}
 }
 
 // tell is emit for who holds the lock.
