@@ -31,7 +31,7 @@ func (d db) content() string {
 // however often, and after a restart; the quota counts each document once.
 func TestUndo(t *testing.T) {
 	for _, dir := range []string{"", t.TempDir()} {
-		opts := Options{MemoryLimit: 8 << 20}
+		opts := Options{MemoryLimit: 2 << 20}
 		d := openDB(t, dir, opts)
 		d.run(`{"create":"c","validator":{"n":{"$gte":0}}}`)
 		d.run(`{"createIndexes":"c","indexes":[{"key":{"n":1},"name":"n","unique":true},{"key":{"$**":"text"},"name":"t"}]}`)
@@ -40,7 +40,7 @@ func TestUndo(t *testing.T) {
 			d.run(fmt.Sprintf(`{"insert":"c","documents":[{"_id":%d,"n":%d,"p":"%s"}]}`, i, i, pad))
 		}
 		snapshot, want, used := d.e.Snapshot(), d.content(), d.e.Snapshot().Bytes
-		for range 30 { // more than the quota would hold if it were counted twice
+		for range 8 { // more than the quota would hold if it were counted twice
 			d.run(`{"update":"c","updates":[{"q":{},"u":{"$set":{"p":"` + strings.Repeat("y", 1100) + `"}},"multi":true}]}`)
 			d.run(`{"dropIndexes":"c","index":"*"}`)
 			d.adm(`{"renameCollection":"test.c","to":"test.moved"}`)

@@ -57,9 +57,11 @@ func (s *Server) defaultParameter(name string) bsonval.Value {
 	return bsonval.Value{}
 }
 
-var parameterNames = [...]string{"allowDiskUseByDefault", "authSchemaVersion", "authenticationMechanisms", "cursorTimeoutMillis", "enableTestCommands", "featureCompatibilityVersion",
-	"internalQueryMaxBlockingSortMemoryUsageBytes", "localLogicalSessionTimeoutMinutes", "logComponentVerbosity", "logLevel", "notablescan", "quiet", "requireApiVersion",
-	"scramIterationCount", "scramSHA256IterationCount", "transactionLifetimeLimitSeconds", "ttlMonitorEnabled", "ttlMonitorSleepSecs"}
+func parameterNames() []string {
+	return []string{"allowDiskUseByDefault", "authSchemaVersion", "authenticationMechanisms", "cursorTimeoutMillis", "enableTestCommands", "featureCompatibilityVersion",
+		"internalQueryMaxBlockingSortMemoryUsageBytes", "localLogicalSessionTimeoutMinutes", "logComponentVerbosity", "logLevel", "notablescan", "quiet", "requireApiVersion",
+		"scramIterationCount", "scramSHA256IterationCount", "transactionLifetimeLimitSeconds", "ttlMonitorEnabled", "ttlMonitorSleepSecs"}
+}
 
 // Parameter is a parameter's value now, Missing for one that isn't known.
 func (s *Server) Parameter(name string) bsonval.Value {
@@ -79,7 +81,7 @@ func (s *Server) getParameter(r *Request) (bsonval.Doc, error) {
 		all = true
 	}
 	n := 0
-	for _, name := range parameterNames {
+	for _, name := range parameterNames() {
 		if all || !r.Body.Get(name).IsMissing() {
 			b.Set(name, s.Parameter(name))
 			n++
@@ -95,7 +97,7 @@ func (s *Server) setParameter(r *Request) (bsonval.Doc, error) {
 	var was bsonval.Value
 	n := 0
 	for name, v := range r.Body.All() {
-		if !slices.Contains(parameterNames[:], name) {
+		if !slices.Contains(parameterNames(), name) {
 			continue
 		}
 		was = s.Parameter(name)

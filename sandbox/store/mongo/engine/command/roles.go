@@ -57,18 +57,35 @@ func isSystem(ns storage.NS) bool {
 
 func (p privilege) system() bool { return false }
 
-var (
-	readActions    = [...]string{"changeStream", "collStats", "dbHash", "dbStats", "find", "killCursors", "listCollections", "listIndexes", "planCacheRead", "listSearchIndexes"}
-	writeActions   = [...]string{"convertToCapped", "createCollection", "createIndex", "dropCollection", "dropIndex", "insert", "remove", "renameCollectionSameDB", "update"}
-	dbAdminActions = [...]string{"bypassDocumentValidation", "collMod", "collStats", "compact", "convertToCapped", "createCollection", "createIndex", "dbStats",
+// The actions of which the server's own roles are made.
+
+func readActions() []string {
+	return []string{"changeStream", "collStats", "dbHash", "dbStats", "find", "killCursors", "listCollections", "listIndexes", "planCacheRead", "listSearchIndexes"}
+}
+
+func writeActions() []string {
+	return []string{"convertToCapped", "createCollection", "createIndex", "dropCollection", "dropIndex", "insert", "remove", "renameCollectionSameDB", "update"}
+}
+
+func dbAdminActions() []string {
+	return []string{"bypassDocumentValidation", "collMod", "collStats", "compact", "convertToCapped", "createCollection", "createIndex", "dbStats",
 		"dropCollection", "dropDatabase", "dropIndex", "enableProfiler", "listCollections", "listIndexes", "planCacheIndexFilter", "planCacheRead",
 		"planCacheWrite", "reIndex", "renameCollectionSameDB", "storageDetails", "validate", "killCursors"}
-	userAdminActions = [...]string{"changeCustomData", "changePassword", "createRole", "createUser", "dropRole", "dropUser", "grantRole", "revokeRole", "setAuthenticationRestriction", "viewRole", "viewUser"}
-	monitorActions   = [...]string{"connPoolStats", "getCmdLineOpts", "getDefaultRWConcern", "getLog", "getParameter", "hostInfo", "inprog", "listDatabases", "listSessions", "netstat",
+}
+
+func userAdminActions() []string {
+	return []string{"changeCustomData", "changePassword", "createRole", "createUser", "dropRole", "dropUser", "grantRole", "revokeRole", "setAuthenticationRestriction", "viewRole", "viewUser"}
+}
+
+func monitorActions() []string {
+	return []string{"connPoolStats", "getCmdLineOpts", "getDefaultRWConcern", "getLog", "getParameter", "hostInfo", "inprog", "listDatabases", "listSessions", "netstat",
 		"replSetGetConfig", "replSetGetStatus", "serverStatus", "top"}
-	manageActions = [...]string{"applicationMessage", "closeAllDatabases", "connPoolSync", "flushRouterConfig", "fsync", "invalidateUserCache", "killAnyCursor", "killAnySession", "killop",
+}
+
+func manageActions() []string {
+	return []string{"applicationMessage", "closeAllDatabases", "connPoolSync", "flushRouterConfig", "fsync", "invalidateUserCache", "killAnyCursor", "killAnySession", "killop",
 		"logRotate", "replSetConfigure", "setParameter", "setDefaultRWConcern", "shutdown", "touch", "unlock"}
-)
+}
 
 func union(lists ...[]string) []string {
 	var out []string
@@ -87,15 +104,15 @@ func builtinRole(name, db string) ([]privilege, bool) {
 	on := func(actions ...string) []privilege { return []privilege{{db: db, actions: actions}} }
 	switch name {
 	case "read":
-		return on(readActions[:]...), true
+		return on(readActions()...), true
 	case "readWrite":
-		return on(union(readActions[:], writeActions[:])...), true
+		return on(union(readActions(), writeActions())...), true
 	case "dbAdmin":
-		return append(on(dbAdminActions[:]...), privilege{db: db, coll: "system.profile", actions: union(readActions[:], []string{"dropCollection", "createCollection"})}), true
+		return append(on(dbAdminActions()...), privilege{db: db, coll: "system.profile", actions: union(readActions(), []string{"dropCollection", "createCollection"})}), true
 	case "userAdmin":
-		return on(userAdminActions[:]...), true
+		return on(userAdminActions()...), true
 	case "dbOwner":
-		return on(union(readActions[:], writeActions[:], dbAdminActions[:], userAdminActions[:])...), true
+		return on(union(readActions(), writeActions(), dbAdminActions(), userAdminActions())...), true
 	}
 	if db != "admin" {
 		return nil, false
@@ -109,25 +126,25 @@ func adminRole(name string) ([]privilege, bool) {
 	cluster := func(actions ...string) privilege { return privilege{cluster: true, actions: actions} }
 	switch name {
 	case "readAnyDatabase":
-		return append(all(readActions[:]...), cluster("listDatabases")), true
+		return append(all(readActions()...), cluster("listDatabases")), true
 	case "readWriteAnyDatabase":
-		return append(all(union(readActions[:], writeActions[:])...), cluster("listDatabases")), true
+		return append(all(union(readActions(), writeActions())...), cluster("listDatabases")), true
 	case "dbAdminAnyDatabase":
-		return append(all(dbAdminActions[:]...), cluster("listDatabases")), true
+		return append(all(dbAdminActions()...), cluster("listDatabases")), true
 	case "userAdminAnyDatabase":
-		return append(all(userAdminActions[:]...), cluster("listDatabases"), privilege{db: "admin", coll: "system.users", actions: readActions[:]},
-			privilege{db: "admin", coll: "system.roles", actions: readActions[:]}), true
+		return append(all(userAdminActions()...), cluster("listDatabases"), privilege{db: "admin", coll: "system.users", actions: readActions()},
+			privilege{db: "admin", coll: "system.roles", actions: readActions()}), true
 	case "clusterMonitor":
-		return append(all("collStats", "dbStats", "indexStats", "useUUID", "listCollections", "listIndexes"), cluster(monitorActions[:]...)), true
+		return append(all("collStats", "dbStats", "indexStats", "useUUID", "listCollections", "listIndexes"), cluster(monitorActions()...)), true
 	case "hostManager", "clusterManager":
-		return []privilege{cluster(manageActions[:]...)}, true
+		return []privilege{cluster(manageActions()...)}, true
 	case "clusterAdmin":
-		return append(all("collStats", "dbStats", "dropDatabase", "listCollections", "listIndexes"), cluster(union(monitorActions[:], manageActions[:])...)), true
+		return append(all("collStats", "dbStats", "dropDatabase", "listCollections", "listIndexes"), cluster(union(monitorActions(), manageActions())...)), true
 	case "backup":
 		return append(all("find", "listCollections", "listIndexes", "collStats", "dbStats"), cluster("listDatabases", "getParameter", "serverStatus", "setUserWriteBlockMode"),
-			privilege{db: "admin", coll: "system.users", actions: readActions[:]}, privilege{db: "admin", coll: "system.roles", actions: readActions[:]}), true
+			privilege{db: "admin", coll: "system.users", actions: readActions()}, privilege{db: "admin", coll: "system.roles", actions: readActions()}), true
 	case "restore":
-		return append(all(union(writeActions[:], dbAdminActions[:], userAdminActions[:])...), cluster("listDatabases", "getParameter", "_mergeAuthzCollections", "applyOps")), true
+		return append(all(union(writeActions(), dbAdminActions(), userAdminActions())...), cluster("listDatabases", "getParameter", "_mergeAuthzCollections", "applyOps")), true
 	case "root", "__system":
 		return []privilege{{any: true, actions: []string{"anyAction"}}}, true
 	case "enableSharding", "directShardOperations":

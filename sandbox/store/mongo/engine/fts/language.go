@@ -95,6 +95,10 @@ func languageOf(code string) Language {
 	return ""
 }
 
+// longestWord is how many bytes of a word are cut to a stem at most: the algorithms take
+// the square of its length, and what is longer is no word of a language.
+const longestWord = 256
+
 // stemmer answers a function that cuts words to their stems by the Snowball project's
 // algorithms (https://snowballstem.org/algorithms), as the server does. One goroutine
 // may use it.
@@ -105,6 +109,9 @@ func (l Language) stemmer() func(word string) string {
 	}
 	env := snowballstem.NewEnv("")
 	return func(word string) string {
+		if len(word) > longestWord {
+			return word
+		}
 		env.SetCurrent(word)
 		stem(env)
 		return env.Current()

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"weak"
 )
 
 // The folder holds at most one finished checkpoint, checkpoint-N, and the logs from
@@ -38,6 +39,9 @@ type log struct {
 	horizon bool              // it is known how far the history goes
 
 	since uint64 // number of the state of the newest checkpoint that was begun
+
+	again    weak.Pointer[State] // a state from before that, which was gone back to
+	againSeq uint64              // the number of the state with the same content
 
 	mu       sync.Mutex // file and sizes, between the writer and the compaction
 	file     *os.File

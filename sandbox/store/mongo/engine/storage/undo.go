@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"weak"
 )
 
 // Restore makes what an earlier state holds the newest again: all of it, or one
@@ -79,12 +80,20 @@ func (s *State) replaceDatabase(old *State, db string) {
 // first collection that had to get a new one.
 func (l *log) undo(next, old *State, db string, first uint64) error {
 	l.mu.Lock()
-	reached := old.Seq >= l.since
+	seq := old.Seq
+	if old == l.again.Value() {
+		seq = l.againSeq
+	}
+	reached := seq >= l.since
 	l.mu.Unlock()
 	if !reached {
-		return l.restart(next)
+		if err := l.restart(next); err != nil || db != "" {
+			return err
+		}
+		l.again, l.againSeq = weak.Make(old), next.Seq // the same content, for the next time
+		return nil
 	}
-	return l.append(next, &Commit{Wall: l.store.opts.Clock(), Ops: []Op{{Kind: undo, Coll: first, Record: int64(old.Seq), Name: db}}})
+	return l.append(next, &Commit{Wall: l.store.opts.Clock(), Ops: []Op{{Kind: undo, Coll: first, Record: int64(seq), Name: db}}})
 }
 
 // replayUndo does it again when the log is read.
