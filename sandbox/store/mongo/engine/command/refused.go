@@ -18,6 +18,7 @@ func (s *Server) refusedCommands() []Spec {
 		"createSearchIndexes", "updateSearchIndex", "dropSearchIndex", "listSearchIndexes")
 	refuse(mongoerr.CommandNotSupported, "mapReduce is deprecated and needs JavaScript, which this server doesn't run: use aggregate with $group", "mapReduce")
 	refuse(mongoerr.CommandNotSupported, "query settings are not supported: name the index with hint, or use planCacheSetFilter", "setQuerySettings", "removeQuerySettings")
+	refuse(mongoerr.CommandNotSupported, "the default concerns of a replica set of one stay as they are: name others with the operation", "setDefaultRWConcern")
 	refuse(mongoerr.IllegalOperation, "reIndex is only allowed on a standalone mongod instance.", "reIndex")
 	refuse(mongoerr.CommandNotSupported, "this server is ended by the program that runs it", "shutdown")
 	refuse(mongoerr.CommandNotSupported, "this server has no certificates", "rotateCertificates")
