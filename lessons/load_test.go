@@ -2,6 +2,7 @@ package lessons
 
 import (
 	"io/fs"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -72,6 +73,32 @@ func TestTheCourseThatIsBuiltInLoads(t *testing.T) {
 		if len(lesson.Blocks) == 0 {
 			t.Errorf("the lesson %s is empty", lesson.ID)
 		}
+	}
+}
+
+var tag = regexp.MustCompile(`<[^>]*>`)
+
+func TestTheCourseMirrorsTheDocumentInShortPages(t *testing.T) {
+	course, err := Load(Content())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []heading
+	for _, lesson := range course.Lessons {
+		found = append(found, heading{lesson.Level, lesson.Section})
+		words := 0
+		for _, block := range lesson.Blocks {
+			words += len(strings.Fields(tag.ReplaceAllString(string(block.HTML), " ")))
+		}
+		if words < 150 || words > 350 {
+			t.Errorf("%s has %d words", lesson.ID, words)
+		}
+		if n := len(lesson.Cells()); n < 2 {
+			t.Errorf("%s has %d cells", lesson.ID, n)
+		}
+	}
+	if diff := cmp.Diff(headings(), found, cmp.AllowUnexported(heading{})); diff != "" {
+		t.Error(diff)
 	}
 }
 
