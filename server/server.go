@@ -115,10 +115,7 @@ func (s *Server) cellName(id string) (string, bool) {
 
 // URL is the address of the first page.
 func (s *Server) URL() string {
-	scheme := "http"
-	if s.TLS {
-		scheme = "https"
-	}
+	scheme := s.scheme()
 	at, ok := s.Listener.Addr().(*net.TCPAddr)
 	if !ok {
 		return scheme + "://" + s.Listener.Addr().String()
@@ -127,6 +124,38 @@ func (s *Server) URL() string {
 		return fmt.Sprintf("%s://localhost:%d", scheme, at.Port)
 	}
 	return scheme + "://" + at.String()
+}
+
+// Links are addresses of the first page for others in the network: none on loopback, on
+// one address alone, which URL says, and behind a proxy, which has an address of its own.
+func (s *Server) Links() []string {
+	at, ok := s.Listener.Addr().(*net.TCPAddr)
+	if !ok || s.Proxy || !at.IP.IsUnspecified() {
+		return nil
+	}
+	machine, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil // URL is enough to go on
+	}
+	return links(s.scheme(), at.Port, machine)
+}
+
+func links(scheme string, port int, machine []net.Addr) []string {
+	var found []string
+	for _, addr := range machine {
+		// Addresses of IPv4 can be said aloud in a class, and every network has them.
+		if n, ok := addr.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			found = append(found, fmt.Sprintf("%s://%s:%d", scheme, n.IP, port))
+		}
+	}
+	return found
+}
+
+func (s *Server) scheme() string {
+	if s.TLS {
+		return "https"
+	}
+	return "http"
 }
 
 // Serve answers requests until Close. It answers nil after that.

@@ -103,6 +103,9 @@ func serve(ctx context.Context, t terminal, args []string) (err error) {
 	}
 	warn(t.err, o, listener.Addr(), boxes.Lacks())
 	fmt.Fprintf(t.out, "listening on %s\n", program.URL())
+	if links := program.Links(); len(links) > 0 {
+		fmt.Fprintf(t.out, "for others in the network: %s\n", strings.Join(links, " or "))
+	}
 	return serveUntil(ctx, t, program, boxes)
 }
 
