@@ -129,7 +129,7 @@ func (m *memory) Replace(_ *opctx.Op, _, coll string, docs []bsonval.Doc, _ bson
 }
 
 func (m *memory) Special(_ *opctx.Op, _, _, stage string, _ bsonval.Value) (stream.Iterator, bool, error) {
-	if stage == "$currentOp" {
+	if stage == "$listLocalSessions" {
 		return stream.Docs([]bsonval.Doc{bsonval.EmptyDoc()}), true, nil
 	}
 	return nil, false, nil

@@ -43,7 +43,10 @@ type special struct {
 	arg  bsonval.Value
 }
 
-func compileSpecial(_ *Env, name string, arg bsonval.Value) (Stage, error) {
+func compileSpecial(env *Env, name string, arg bsonval.Value) (Stage, error) {
+	if name == "$currentOp" && (env.DB != "admin" || env.Coll != "") {
+		return nil, mongoerr.New(mongoerr.InvalidNamespace, "$currentOp must be run against the 'admin' database with {aggregate: 1}")
+	}
 	return special{name, arg}, nil
 }
 

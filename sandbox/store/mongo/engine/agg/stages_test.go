@@ -76,7 +76,7 @@ func TestNestedStages(t *testing.T) {
 		{`[{"$limit":1},{"$project":{"_id":1}},{"$unionWith":{"pipeline":[{"$documents":[{"x":1}]}]}}]`, `[{"_id":1},{"x":1}]`},
 	})
 	check(t, `{}`, []row{
-		{`[{"$documents":[{"a":1},{"a":{"$add":[1,1]}}]},{"$match":{"a":2}}]`, `[{"a":2}]`}, {`[{"$documents":5}]`, `error 5858203`}, {`[{"$currentOp":{}}]`, `[{}]`}, {`[{"$match":{}}]`, `error 73 {aggregate: 1} is not valid for '$match'; a collection is required.`},
+		{`[{"$documents":[{"a":1},{"a":{"$add":[1,1]}}]},{"$match":{"a":2}}]`, `[{"a":2}]`}, {`[{"$documents":5}]`, `error 5858203`}, {`[{"$listLocalSessions":{}}]`, `[{}]`}, {`[{"$match":{}}]`, `error 73 {aggregate: 1} is not valid for '$match'; a collection is required.`},
 	})
 }
 

@@ -28,6 +28,13 @@ func (s *Server) authenticate(r *Request) (bsonval.Doc, error) {
 }
 
 // userName is "name@db" of who is logged in, empty for nobody.
+// identify sets who the connection is; currentOp may look at it meanwhile.
+func (s *Server) identify(c *Conn, id *Identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.User = id
+}
+
 func (c *Conn) userName() string {
 	if c.User == nil {
 		return ""
@@ -92,7 +99,7 @@ func (s *Server) saslContinue(r *Request) (bsonval.Doc, error) {
 	}
 	if l.step == 1 { // the empty exchange at the end
 		r.Conn.auth = nil
-		r.Conn.User = &Identity{l.user, l.db}
+		s.identify(r.Conn, &Identity{l.user, l.db})
 		return saslReply("", true), nil
 	}
 	signature, err := l.prove(payload)
@@ -103,7 +110,7 @@ func (s *Server) saslContinue(r *Request) (bsonval.Doc, error) {
 	l.step++
 	if l.skipEmpty {
 		r.Conn.auth = nil
-		r.Conn.User = &Identity{l.user, l.db}
+		s.identify(r.Conn, &Identity{l.user, l.db})
 	}
 	return saslReply(signature, l.skipEmpty), nil
 }

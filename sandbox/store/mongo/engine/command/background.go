@@ -22,13 +22,15 @@ func (s *Server) Start(ctx context.Context) {
 
 // sweep forgets what nobody has used for long, and documents whose time has come.
 func (s *Server) sweep(ctx context.Context) {
-	s.cursors.Expire()
+	s.cursors.Expire(time.Duration(s.Parameter("cursorTimeoutMillis").Long()) * time.Millisecond)
 	for _, sess := range s.sessions.Expire() {
 		s.endSession(sess.ID)
 	}
 	s.forgetOld(ctx)
 	s.expireTransactions()
-	s.expireDocuments(ctx)
+	if s.Parameter("ttlMonitorEnabled").Truth() {
+		s.expireDocuments(ctx)
+	}
 }
 
 // Sweep does the background work now, for tests and for who brings a clock along.

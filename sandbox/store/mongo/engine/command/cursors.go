@@ -45,6 +45,7 @@ func (s *Server) firstBatch(r *Request, c *cursor.Cursor, size int64, single boo
 		}
 		c.Left = r.maxTime
 		c.Txn, c.Garbage = -1, r.State().Garbage
+		c.Docs, c.Batches, c.User = n, 1, r.Conn.userName()
 		if r.inTransaction {
 			c.Txn = r.txnNumber
 		}
@@ -205,6 +206,7 @@ func (s *Server) nextBatch(r *Request, c *cursor.Cursor, size int64) (bsonval.Do
 	b := bsonval.NewBuilder(4096)
 	b.OpenDoc("cursor").OpenArray("nextBatch")
 	n, done, err := s.fillOrWait(r, c, b, size)
+	c.Docs, c.Batches = c.Docs+n, c.Batches+1
 	cancel()
 	if err != nil {
 		s.cursors.Return(c, true)

@@ -23,14 +23,12 @@ func (s *Server) diagnosticCommands() []Spec {
 		{Name: "replSetGetStatus", Run: s.replSetGetStatus, Admin: true},
 		{Name: "replSetGetConfig", Run: s.replSetGetConfig, Admin: true},
 		{Name: "features", Fields: "oidReset", Run: func(*Request) (bsonval.Doc, error) {
-			return bsonval.D(bsonval.E("js", bsonval.BoolValue(true)), bsonval.E("oidMachine", bsonval.IntValue(1))), nil
+			return bsonval.D(bsonval.E("js", bsonval.BoolValue(false)), bsonval.E("oidMachine", bsonval.IntValue(1))), nil
 		}},
 		{Name: "top", Run: s.top, Admin: true},
 		{Name: "validate", Fields: "full repair metadata checkBSONConformance background scandata fixMultikey warnOrphans", Run: s.validate},
 		{Name: "dbHash", Aliases: []string{"dbhash"}, Fields: "collections", Run: s.dbHash},
-		{Name: "compact", Fields: "force freeSpaceTargetMB dryRun", Run: func(*Request) (bsonval.Doc, error) {
-			return bsonval.D(bsonval.E("bytesFreed", bsonval.IntValue(0))), nil
-		}},
+		{Name: "compact", Fields: "force freeSpaceTargetMB dryRun", Run: s.compact},
 		{Name: "getDefaultRWConcern", Fields: "inMemory", Run: s.getDefaultRWConcern, Admin: true},
 		{Name: "logRotate", Run: func(*Request) (bsonval.Doc, error) { return nil, nil }, Admin: true},
 		{Name: "whatsmyuri", Run: func(r *Request) (bsonval.Doc, error) {
@@ -42,7 +40,7 @@ func (s *Server) diagnosticCommands() []Spec {
 func (s *Server) buildInfo(*Request) (bsonval.Doc, error) {
 	b := bsonval.NewBuilder(512)
 	b.Str("version", Version).Str("gitVersion", "storeroom").OpenArray("modules").Close()
-	b.Str("allocator", "go").Str("javascriptEngine", "goja").Str("sysInfo", "deprecated")
+	b.Str("allocator", "go").Str("javascriptEngine", "none").Str("sysInfo", "deprecated")
 	b.OpenArray("versionArray")
 	for _, n := range []int32{8, 0, 4, 0} {
 		b.Item(bsonval.IntValue(n))
@@ -91,6 +89,9 @@ func (s *Server) dbStats(r *Request) (bsonval.Doc, error) {
 	b.Str("db", r.DB).Int64("collections", collections).Int64("views", views).Int64("objects", objects)
 	b.Double("avgObjSize", average).Double("dataSize", float64(data)/f).Double("storageSize", float64(data)/f)
 	b.Int64("indexes", indexes).Double("indexSize", float64(indexBytes)/f).Double("totalSize", float64(data+indexBytes)/f)
+	if r.Body.Get("freeStorage").Truth() { // trees hold nothing that is free
+		b.Double("freeStorageSize", 0).Double("indexFreeStorageSize", 0).Double("totalFreeStorageSize", 0)
+	}
 	b.Int64("scaleFactor", scale).Double("fsUsedSize", 0).Double("fsTotalSize", 0)
 	return b.Doc(), nil
 }

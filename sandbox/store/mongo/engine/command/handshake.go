@@ -78,7 +78,9 @@ func (s *Server) meet(r *Request) error {
 	case len(client.Doc()) > 512:
 		return mongoerr.New(mongoerr.ClientMetadataDocumentTooLarge, "The client metadata document must be less then or equal to 512bytes")
 	}
+	r.Server.mu.Lock()
 	r.Conn.Client = client.Doc()
+	r.Server.mu.Unlock()
 	return nil
 }
 

@@ -1,8 +1,6 @@
 package command
 
 import (
-	"strconv"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
@@ -15,38 +13,14 @@ func (s *Server) operationCommands() []Spec {
 	}
 }
 
-// currentOps describes what is running now.
-func (s *Server) currentOps(bsonval.Value) ([]bsonval.Doc, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.opts.Clock()
-	var docs []bsonval.Doc
-	for id, o := range s.ops {
-		b := bsonval.NewBuilder(512)
-		b.Str("type", "op").Str("host", o.conn.Addr).Str("desc", "conn"+strconv.FormatInt(o.conn.ID, 10)).Int32("connectionId", int32(o.conn.ID))
-		b.Str("client", o.conn.Remote).Str("appName", o.conn.appName())
-		if o.conn.Client != nil {
-			b.SetDoc("clientMetadata", o.conn.Client)
-		}
-		b.Bool("active", true).Str("currentOpTime", now.Format("2006-01-02T15:04:05.000-07:00")).Int32("opid", id)
-		b.Int64("secs_running", int64(now.Sub(o.began).Seconds())).Int64("microsecs_running", now.Sub(o.began).Microseconds())
-		b.Str("op", profileKind(o.command.First().Name)).Str("ns", o.ns).Bool("redacted", false).SetDoc("command", o.command)
-		if msg, done, total := o.op.Progress(); msg != "" {
-			percent := 100 * done / max(total, 1)
-			b.Str("msg", msg+" "+msg+": "+strconv.FormatInt(done, 10)+"/"+strconv.FormatInt(total, 10)+" "+strconv.FormatInt(percent, 10)+"%")
-			b.OpenDoc("progress").Number("done", done).Number("total", total).Close()
-		}
-		b.Int32("numYields", 0).Bool("waitingForLock", false)
-		docs = append(docs, b.Doc())
-	}
-	return docs, nil
-}
-
 func (s *Server) currentOp(r *Request) (bsonval.Doc, error) {
-	docs, err := s.currentOps(bsonval.Value{})
-	if err != nil {
-		return nil, err
+	show := shownOps{allUsers: true, idleSessions: true}
+	show.idleConnections, show.idleCursors = r.Body.Get("$all").Truth(), r.Body.Get("$all").Truth()
+	if r.Body.Get("$ownOps").Truth() {
+		show.allUsers, show.user = false, r.Conn.userName()
 	}
+	docs := s.currentOps(show)
+	var err error
 	var filter bsonval.Builder
 	for name, v := range r.Body.All() {
 		switch name {

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/cursor"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
@@ -42,7 +43,7 @@ func (s *Server) defaultParameter(name string) bsonval.Value {
 	case "ttlMonitorEnabled", "allowDiskUseByDefault":
 		return bsonval.BoolValue(true)
 	case "cursorTimeoutMillis":
-		return bsonval.LongValue(600_000)
+		return bsonval.LongValue(cursor.Timeout.Milliseconds())
 	case "transactionLifetimeLimitSeconds":
 		return bsonval.IntValue(60)
 	case "localLogicalSessionTimeoutMinutes":
@@ -93,6 +94,15 @@ func (s *Server) getParameter(r *Request) (bsonval.Doc, error) {
 	return b.Doc(), nil
 }
 
+// atStartOnly tells the parameters that can't be set while the server runs.
+func atStartOnly(name string) bool {
+	switch name {
+	case "authSchemaVersion", "authenticationMechanisms", "enableTestCommands", "featureCompatibilityVersion", "localLogicalSessionTimeoutMinutes":
+		return true
+	}
+	return false
+}
+
 func (s *Server) setParameter(r *Request) (bsonval.Doc, error) {
 	var was bsonval.Value
 	n := 0
@@ -102,8 +112,12 @@ func (s *Server) setParameter(r *Request) (bsonval.Doc, error) {
 		}
 		was = s.Parameter(name)
 		switch {
-		case name == "authSchemaVersion" || name == "featureCompatibilityVersion":
+		case atStartOnly(name):
 			return nil, mongoerr.New(mongoerr.IllegalOperation, "not allowed to change [%s] at runtime", name)
+		case was.IsNumber() != v.IsNumber() || was.Type() == bsonval.Bool && v.Type() != bsonval.Bool:
+			return nil, mongoerr.New(mongoerr.BadValue, "Failed to set server parameter %s: %s is no %s", name, v, was.Type())
+		case was.IsNumber() && v.Long() < 0:
+			return nil, mongoerr.New(mongoerr.BadValue, "Invalid value for parameter %s: %s is not greater than or equal to 0", name, v)
 		case name == "logComponentVerbosity" && v.Type() == bsonval.Object:
 			v = bsonval.DocValue(merged(was.Doc(), v.Doc()))
 		}

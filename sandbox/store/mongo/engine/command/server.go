@@ -91,6 +91,12 @@ type running struct {
 	command bsonval.Doc
 	ns      string
 	began   time.Time
+
+	user          string // as the session's id has it
+	identity      Identity
+	session       *session.ID
+	txnNumber     int64 // -1: none
+	inTransaction bool
 }
 
 // Conn is a client's connection.
@@ -226,15 +232,22 @@ func (s *Server) newOp(ctx context.Context, r *Request) *opctx.Op {
 	op := opctx.New(ctx, s.opts.Clock())
 	op.ID = s.opIDs.Add(1)
 	op.DB, op.Pool = r.DB, s.pool
-	op.DiskUse = s.diskUse(r)
+	op.DiskUse, op.MaxMemory = s.diskUse(r), s.Parameter("internalQueryMaxBlockingSortMemoryUsageBytes").Long()
 	op.ClusterTime = s.store.State().TS
 	op.Roles = r.Conn.roles()
 	shown := r.Body
 	if r.Spec.secret() {
 		shown = bsonval.D(r.Body.First(), bsonval.E("$db", bsonval.StringValue(r.DB)))
 	}
+	o := &running{op: op, conn: r.Conn, command: shown, ns: r.namespace(), began: op.Now, user: r.Conn.userName(), txnNumber: r.txnNumber, inTransaction: r.inTransaction}
+	if r.Conn.User != nil {
+		o.identity = *r.Conn.User
+	}
+	if r.Session != nil {
+		o.session = &r.Session.ID
+	}
 	s.mu.Lock()
-	s.ops[op.ID] = &running{op: op, conn: r.Conn, command: shown, ns: r.namespace(), began: op.Now}
+	s.ops[op.ID] = o
 	s.mu.Unlock()
 	return op
 }

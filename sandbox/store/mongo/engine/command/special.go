@@ -21,7 +21,7 @@ func (src *source) Special(op *opctx.Op, db, coll, stage string, arg bsonval.Val
 	case "$indexStats":
 		docs, err = s.indexStatsStage(src.r, src.snapshot(), ns, arg)
 	case "$currentOp":
-		docs, err = s.currentOps(arg)
+		docs, err = s.currentOpStage(src.r, arg)
 	case "$listLocalSessions", "$listSessions":
 		docs, err = s.listSessions(arg)
 	case "$planCacheStats":
@@ -30,6 +30,12 @@ func (src *source) Special(op *opctx.Op, db, coll, stage string, arg bsonval.Val
 		return nil, false, nil
 	}
 	return stream.Docs(docs), true, err
+}
+
+func (s *Server) currentOpStage(r *Request, arg bsonval.Value) ([]bsonval.Doc, error) {
+	show, err := parseShownOps(arg)
+	show.user = r.Conn.userName()
+	return s.currentOps(show), err
 }
 
 func (s *Server) collStatsStage(r *Request, state *storage.State, ns storage.NS, arg bsonval.Value) ([]bsonval.Doc, error) {

@@ -37,8 +37,13 @@ type Cursor struct {
 	NoTimeout bool
 	Tailable  bool
 	Await     bool
-	Command   bsonval.Doc          // that opened it, for currentOp
-	Garbage   int64                // that of the state which it reads
+	Command   bsonval.Doc // that opened it, for currentOp
+	Garbage   int64       // that of the state which it reads
+	User      string      // who opened it, as in session ids
+	Docs      int64       // that it has given
+	Batches   int64
+
+	created   time.Time
 	PostBatch func() bsonval.Value // change streams: the resume token; nil: none
 
 	lastUse time.Time
@@ -73,6 +78,7 @@ func (r *Registry) Add(c *Cursor) error {
 		c.ID = rand.Int64()
 	}
 	c.lastUse = r.clock()
+	c.created = c.lastUse
 	r.all[c.ID] = c
 	return nil
 }
@@ -154,10 +160,26 @@ func (r *Registry) KillWhere(hit func(*Cursor) bool) int {
 	return n
 }
 
-// Expire closes the cursors that were not used for Timeout.
-func (r *Registry) Expire() int {
-	before := r.clock().Add(-Timeout)
+// Expire closes the cursors that were not used for so long.
+func (r *Registry) Expire(unused time.Duration) int {
+	before := r.clock().Add(-unused)
 	return r.KillWhere(func(c *Cursor) bool { return !c.busy && !c.NoTimeout && c.lastUse.Before(before) })
+}
+
+// Created is when the cursor was opened, LastUse when it gave its last batch.
+func (c *Cursor) Created() time.Time { return c.created }
+func (c *Cursor) LastUse() time.Time { return c.lastUse }
+
+// Idle shows the cursors that wait for their clients, to be looked at only until see
+// returns.
+func (r *Registry) Idle(see func(*Cursor)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.all {
+		if !c.busy {
+			see(c)
+		}
+	}
 }
 
 // NS answers the namespace of an open cursor.

@@ -82,5 +82,8 @@ func (o *Op) Check() error {
 	}
 }
 
+// Killed tells whether Kill was called.
+func (o *Op) Killed() bool { return o.killed.Load() != nil }
+
 // Kill makes the next Check answer an error.
 func (o *Op) Kill(e *mongoerr.Error) { o.killed.Store(e) }

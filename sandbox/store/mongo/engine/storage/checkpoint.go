@@ -41,12 +41,12 @@ func (l *log) maybeCompact(s *State) {
 }
 
 // restart makes s all that the folder holds. The writer calls it.
-func (l *log) restart(s *State) error {
+func (l *log) restart(s *State, h history) error {
 	l.compacts.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := l.number + 1
-	if err := l.checkpoint(n, s, history{gone: s.TS - 1}); err != nil {
+	if err := l.checkpoint(n, s, h); err != nil {
 		return err
 	}
 	l.file.Close()

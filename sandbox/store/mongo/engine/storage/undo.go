@@ -87,7 +87,7 @@ func (l *log) undo(next, old *State, db string, first uint64) error {
 	reached := seq >= l.since
 	l.mu.Unlock()
 	if !reached {
-		if err := l.restart(next); err != nil || db != "" {
+		if err := l.restart(next, history{gone: next.TS - 1}); err != nil || db != "" {
 			return err
 		}
 		l.again, l.againSeq = weak.Make(old), next.Seq // the same content, for the next time
