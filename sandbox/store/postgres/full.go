@@ -27,8 +27,8 @@ import (
 // transactions) ends at a second limit: there the sessions are ended, and when that
 // does not help the cluster is stopped and not started any more.
 const (
-	roomAgain = 0.9 // of the limit: below it a full cluster is not full any more
-	tooFull   = 1.5 // of the limit: the second one; VACUUM FULL needs what is between
+	roomAgain = 0.9  // of the limit: below it a full cluster is not full any more
+	tooFull   = 2.25 // of the limit: the second one; VACUUM FULL makes a copy of what it keeps
 )
 
 // memoryLimit is what all sessions together may have of memory, in bytes. Each has a
