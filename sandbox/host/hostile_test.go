@@ -293,3 +293,21 @@ func TestBombsHurtNobodyElse(t *testing.T) {
 	}
 	hosttest.Run(t, h, bomber, "print('fresh')").OK(t, "fresh\n")
 }
+
+// A script without an end outlives the run that has started it, but not the look at the
+// shelves after it.
+func TestAnEndlessScriptEndsWithItsRun(t *testing.T) {
+	h := hosttest.Open(t, hosttest.Config(t))
+	id := hosttest.New(t, h)
+	hosttest.Run(t, h, id, "import redis\nr = redis.Redis(socket_timeout=0.3, retry=None)\nr.set('foo', 'bar')").OK(t, "True\n")
+	for _, script := range []string{"while true do end", "redis.call('set', 'x', 1) while true do end"} {
+		got := hosttest.Run(t, h, id, "r.eval(\""+script+"\", 0)")
+		if got.Reason != sandbox.Error || !strings.Contains(got.Stderr, "TimeoutError") {
+			t.Errorf("%s: %+v", script, got)
+		}
+		if _, err := h.Shelves(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		hosttest.Run(t, h, id, "r = redis.Redis()\nprint(r.get('foo'))\nr = redis.Redis(socket_timeout=0.3, retry=None)").OK(t, "b'bar'\n")
+	}
+}

@@ -62,12 +62,41 @@ func (b *box) storeShelf(name string) func(context.Context) (sandbox.Shelf, erro
 		}
 		began := time.Now()
 		s, err := b.stores[name].Inspect(ctx)
+		if b.leftBusy(name, s) {
+			s, err = b.stores[name].Inspect(ctx)
+		}
 		s.Store = name
 		if err == nil {
 			b.saw(name, s, began)
 		}
 		return s, err
 	}
+}
+
+// calmer is a store that can be busy with what no run waits for any more, such as a Lua
+// script without an end, and would take a core from everybody's runs.
+type calmer interface {
+	Calm(ctx context.Context) error
+}
+
+// leftBusy tells whether the store had something to say instead of its items while
+// nothing runs, and was calmed: the time of a run bounds what it has started, too.
+func (b *box) leftBusy(name string, s sandbox.Shelf) bool {
+	c, ok := b.stores[name].(calmer)
+	if !ok || s.Note == "" || !b.stores[name].Running() || b.running() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(b.h.ctx, lookWithin)
+	defer cancel()
+	err := c.Calm(ctx)
+	b.note("calm a store", err)
+	return err == nil
+}
+
+func (b *box) running() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.run != nil
 }
 
 // mongoShelf asks the worker's MongoDB, when somebody was connected to it since the last

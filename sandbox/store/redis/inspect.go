@@ -46,6 +46,24 @@ func (s *Store) Inspect(ctx context.Context) (sandbox.Shelf, error) {
 	return sandbox.Shelf{}, fmt.Errorf("look into redis: %w", err)
 }
 
+// Calm ends the script that Redis is busy with, if there is one. Its caller knows that
+// nobody waits for it any more. A script that has written can only be ended with the
+// server; what was acknowledged before it is there at the next Dial.
+func (s *Store) Calm(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, inspectTime)
+	defer cancel()
+	c := s.client(s.daemon.Connect)
+	defer c.Close()
+	err := c.ScriptKill(ctx).Err()
+	switch {
+	case err == nil, strings.HasPrefix(err.Error(), "NOTBUSY"), errors.Is(err, daemon.ErrResting):
+		return nil
+	case strings.HasPrefix(err.Error(), "UNKILLABLE"):
+		return s.daemon.Kill()
+	}
+	return fmt.Errorf("end a script of redis: %w", err)
+}
+
 // resting is the last shelf, or an empty one.
 func (s *Store) resting() sandbox.Shelf {
 	if shelf, ok := s.rest.Load(); ok {
