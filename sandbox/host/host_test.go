@@ -286,6 +286,27 @@ func TestTheLeastRecentlyUsedSleepsWhenThereIsNoRoom(t *testing.T) {
 	}
 }
 
+func TestASandboxThatRestsSleepsAndWakes(t *testing.T) {
+	c := hosttest.Config(t)
+	c.Limits.Rest = 100 * time.Millisecond
+	h := hosttest.Open(t, c)
+	id := hosttest.New(t, h)
+	hosttest.Run(t, h, id, "x = 1\nopen('kept.txt', 'w').close()\n"+setAndGet).OK(t, "b'bar'\n")
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if health, err := h.Health(t.Context()); err == nil && health.Awake == 0 && health.Asleep == 1 && !h.Running(id, "redis") {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the sandbox did not fall asleep")
+		}
+	}
+	got := hosttest.Run(t, h, id, "import os, redis\nprint('x' in dir(), os.path.exists('kept.txt'), redis.Redis().get('foo'))")
+	got.OK(t, "False True b'bar'\n")
+	if len(got.Notices) != 1 || !strings.Contains(got.Notices[0], "variables and imports of earlier runs are gone") {
+		t.Errorf("it woke with %q", got.Notices)
+	}
+}
+
 func TestAnIdleStoreRests(t *testing.T) {
 	c := hosttest.Config(t)
 	c.Limits.Idle = 100 * time.Millisecond
