@@ -33,7 +33,8 @@ type Options struct {
 	Polling bool
 	// TestCommands adds the commands for drivers' tests, such as configureFailPoint.
 	TestCommands bool
-	// Auth demands that clients authenticate, once there is a user.
+	// Auth demands that clients authenticate. As long as there is no user, one may be
+	// made in the database admin, and nothing else done.
 	Auth bool
 }
 
