@@ -132,7 +132,7 @@ func (f *fleet) stores(b *box) map[string]store.Store {
 	return map[string]store.Store{
 		"postgres": &cluster{pool: f.pool, dir: b.path("postgres"), uid: b.state.UID, Cluster: postgres.New(postgres.Config{
 			Parts: f.set.Postgres, Why: f.missing("PostgreSQL"), Dir: b.path("postgres"), Run: filepath.Join(run, "pg"), UID: b.state.UID,
-			Limits: f.h.Limits, Log: f.h.log.With("sandbox", b.id), Notify: b.notify,
+			Limits: f.h.Limits, Log: f.h.log.With("sandbox", b.id), Notify: b.notify, Wanted: b.busy,
 		})},
 		"redis": redis.New(redis.Config{
 			Binary: f.set.Valkey, Why: f.missing("Valkey"), Dir: b.path("redis"), Run: filepath.Join(run, "redis"), UID: b.state.UID, Limits: f.h.Limits,

@@ -311,3 +311,36 @@ func TestAnEndlessScriptEndsWithItsRun(t *testing.T) {
 		hosttest.Run(t, h, id, "r = redis.Redis()\nprint(r.get('foo'))\nr = redis.Redis(socket_timeout=0.3, retry=None)").OK(t, "b'bar'\n")
 	}
 }
+
+// Neither do statements without an end that an asynchronous connection leaves behind: they
+// are interrupted, and what catches that is ended. A transaction that is open stays.
+func TestEndlessStatementsEndAfterTheirRun(t *testing.T) {
+	h := hosttest.Open(t, hosttest.Config(t))
+	id := hosttest.New(t, h)
+	hosttest.Run(t, h, id, `import psycopg2, select
+login = "dbname=testdb user=postgres password=secret"
+kept = psycopg2.connect(login)
+cursor = kept.cursor()
+cursor.execute("CREATE TABLE open_one (n int)")
+def leave(statement):
+    c = psycopg2.connect(login, async_=1)
+    while (state := c.poll()) != psycopg2.extensions.POLL_OK:
+        select.select([c], [c], [], 1)
+    c.cursor().execute(statement)
+    return c
+left = [leave("DO $$ BEGIN LOOP END LOOP END $$"),
+    leave("DO $$ BEGIN LOOP BEGIN LOOP END LOOP; EXCEPTION WHEN query_canceled THEN END; END LOOP; END $$")]`).OK(t, "")
+	const count = `c = psycopg2.connect(login)
+q = c.cursor()
+q.execute("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND usename = 'postgres'")
+print(q.fetchone()[0])
+c.close()`
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Second) {
+		if got := hosttest.Run(t, h, id, count); got.Stdout == "0\n" {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("the statements go on: %+v", got)
+		}
+	}
+	hosttest.Run(t, h, id, "cursor.execute('SELECT count(*) FROM open_one')\nkept.rollback()\nprint('kept')").OK(t, "kept\n")
+}

@@ -116,6 +116,7 @@ func (s *session) start(c *conn, m incoming) {
 			return
 		}
 	}
+	draining := s.all.isDraining()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.find(m.Run); known != nil {
@@ -129,8 +130,13 @@ func (s *session) start(c *conn, m incoming) {
 	ctx, cancel := context.WithCancel(s.all.runs)
 	r := &run{id: m.Run, cell: m.Cell, to: c, cancel: cancel}
 	s.runs = append(s.runs, r)
-	if busy {
+	switch {
+	case draining:
+		s.add(r, s.ending(sandbox.Shutdown))
+	case busy:
 		s.add(r, s.ending(sandbox.Busy))
+	}
+	if !r.going() {
 		cancel()
 		return
 	}
@@ -279,6 +285,13 @@ func (s *session) find(id string) *run {
 		}
 	}
 	return nil
+}
+
+// goes is going for a caller that does not hold the lock.
+func (s *session) goes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.going()
 }
 
 func (s *session) going() (n int) {

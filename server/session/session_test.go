@@ -381,6 +381,34 @@ func TestASlowReaderIsDroppedAndComesBack(t *testing.T) {
 	again.events("r1", 990)
 }
 
+func TestDrainLetsAShortRunFinish(t *testing.T) {
+	b := newBench(t)
+	p, _ := b.open("ada")
+	p.run("r1", "ask\nprint done")
+	for p.until("event").Event.Kind != sandbox.Input {
+	}
+	drained := make(chan error)
+	go func() { drained <- b.Drain(context.Background()) }()
+	for !b.isDraining() {
+		time.Sleep(time.Millisecond)
+	}
+	p.run("r2", "print late")
+	if late := p.until("event").Event; late.Run != "r2" || late.Reason != sandbox.Shutdown {
+		t.Errorf("a run that came late ended with %+v", late)
+	}
+	p.say(`{"type":"input","run":"r1","text":"go on"}`)
+	last := p.until("event").Event
+	for last.Kind != sandbox.End {
+		last = p.until("event").Event
+	}
+	if last.Reason != sandbox.OK {
+		t.Errorf("ended with %+v", last)
+	}
+	if err := <-drained; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDrainEndsRunsAndCloses(t *testing.T) {
 	b := newBench(t)
 	p, _ := b.open("ada")

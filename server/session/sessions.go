@@ -173,6 +173,33 @@ func (s *Sessions) Forget(seat string) {
 	}
 }
 
+// letFinish returns when nothing runs in these sessions any more, or it takes too long.
+func (s *Sessions) letFinish(ctx context.Context, all map[string]*session) {
+	ctx, cancel := context.WithTimeout(ctx, finishWithin)
+	defer cancel()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for ctx.Err() == nil {
+		going := 0
+		for _, one := range all {
+			going += one.goes()
+		}
+		if going == 0 {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (s *Sessions) isDraining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining
+}
+
 // Counts are how many seats have a page open or a run that can be resumed, and how many
 // connections they have.
 func (s *Sessions) Counts() (seats, connections int) {
@@ -181,14 +208,19 @@ func (s *Sessions) Counts() (seats, connections int) {
 	return len(s.open), s.conns
 }
 
-// Drain ends every run with Shutdown and closes every connection, after what was to be
-// sent has been sent. It answers when all have gone or ctx ends. New ones are refused.
+// finishWithin is how long the runs that go on may still take when the server is to stop.
+const finishWithin = 3 * time.Second
+
+// Drain lets the runs that go on finish for a moment, ends the others with Shutdown, and
+// closes every connection after what was to be sent has been sent. It answers when all
+// have gone or ctx ends. New runs and connections are refused from its beginning on.
 func (s *Sessions) Drain(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining = true
 	all := s.open
 	s.open = map[string]*session{}
 	s.mu.Unlock()
+	s.letFinish(ctx, all)
 	for _, one := range all {
 		one.close(sandbox.Shutdown, websocket.StatusGoingAway, "storeroom is being stopped")
 	}

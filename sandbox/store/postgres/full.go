@@ -66,7 +66,10 @@ func (c *Cluster) watch(ctx context.Context, u daemon.Usage) {
 	defer c.fullness.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	var err error
+	err := c.endUnwanted(ctx)
+	if err != nil && ctx.Err() == nil {
+		c.cfg.Log.Warn("end what a run has left in postgres", "error", err)
+	}
 	switch {
 	case u.Memory > memoryLimit && u.Largest != 0:
 		c.say("PostgreSQL has ended a query of yours that took too much memory")
@@ -201,13 +204,18 @@ func (c *Cluster) somewhere(ctx context.Context) (*pgx.Conn, error) {
 // interrupt calls a function of PostgreSQL's on every session of the learner that has
 // written something in its transaction, or is at work.
 func (c *Cluster) interrupt(ctx context.Context, function string) error {
+	return c.signal(ctx, function, "(state <> 'idle' OR backend_xid IS NOT NULL)")
+}
+
+// signal calls a function of the server for the learner's sessions that meet a condition.
+func (c *Cluster) signal(ctx context.Context, function, which string) error {
 	conn, err := c.somewhere(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, `SELECT `+function+`(pid) FROM pg_stat_activity
-		WHERE backend_type IN ('client backend', 'walsender') AND usename NOT IN ($1, $2) AND (state <> 'idle' OR backend_xid IS NOT NULL)`,
+		WHERE backend_type IN ('client backend', 'walsender') AND usename NOT IN ($1, $2) AND `+which,
 		superuser, looker)
 	return err
 }

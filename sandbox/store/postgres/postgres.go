@@ -34,6 +34,7 @@ type Config struct {
 	Limits sandbox.Limits
 	Log    *slog.Logger      // nil: none
 	Notify func(text string) // hears what the learner should know; nil: nobody
+	Wanted func() bool       // tells whether anybody waits for answers now; nil: always
 }
 
 // Port names the socket's file. Nothing listens on a network port.
@@ -54,6 +55,7 @@ type Cluster struct {
 	args   []string // further arguments of the server
 
 	fullness fullness
+	unwanted int // looks in a row at work that nobody waits for; the watch's
 }
 
 // New makes the Cluster over a folder that Copy made; nothing is started.

@@ -58,6 +58,8 @@ func (c *Cluster) settings() []byte {
 	// Who makes a role may then act as it (SET ROLE), as a superuser may anywhere.
 	set("createrole_self_grant", "set, inherit")
 
+	set("client_connection_check_interval", "1s") // a statement ends when its client has gone
+
 	// Small. One of many on the machine: no parallel queries, no compiler, few workers.
 	set("shared_buffers", "4MB")
 	set("dynamic_shared_memory_type", "mmap") // files in the data folder, and nothing outside of it
