@@ -14,8 +14,9 @@ import (
 
 // Collator orders strings by one collation. Goroutines may share it.
 type Collator struct {
-	spec string
-	pool sync.Pool // of *worker: x/text's collators serve one goroutine at a time
+	spec   string
+	ignore func(rune) bool // characters that don't count; nil: all do
+	pool   sync.Pool       // of *worker: x/text's collators serve one goroutine at a time
 }
 
 type worker struct {
@@ -30,7 +31,7 @@ func (c *Collator) Spec() string { return c.spec }
 func (c *Collator) Compare(a, b string) int {
 	w := c.pool.Get().(*worker)
 	defer c.pool.Put(w)
-	return w.c.CompareString(a, b)
+	return w.c.CompareString(c.counted(a), c.counted(b))
 }
 
 // AppendKey implements bsonval.Collator.
@@ -38,7 +39,7 @@ func (c *Collator) AppendKey(dst []byte, s string) []byte {
 	w := c.pool.Get().(*worker)
 	defer c.pool.Put(w)
 	w.buf.Reset()
-	return append(dst, w.c.KeyFromString(&w.buf, s)...)
+	return append(dst, w.c.KeyFromString(&w.buf, c.counted(s))...)
 }
 
 // settings are a collation's fields with their defaults.
@@ -73,14 +74,17 @@ func Parse(doc bsonval.Doc) (bsonval.Collator, error) {
 	if s.caseFirst != "off" {
 		return nil, mongoerr.New(mongoerr.NotImplemented, "a collation with caseFirst: \"%s\" is not supported", s.caseFirst)
 	}
-	if s.shifted {
-		tag, _ = tag.SetTypeForKey("ka", "shifted")
+	if s.shifted && s.strength > 3 {
+		return nil, mongoerr.New(mongoerr.NotImplemented, "a collation with alternate: \"shifted\" and strength %d is not supported; take a strength of at most 3", s.strength)
 	}
 	if s.backwards {
 		tag, _ = tag.SetTypeForKey("kb", "true")
 	}
 	options := s.options(tag)
 	c := &Collator{spec: Complete(doc).String()}
+	if s.shifted {
+		c.ignore = variable(s.maxVariable)
+	}
 	c.pool.New = func() any { return &worker{c: collate.New(tag, options...)} }
 	return c, nil
 }
@@ -117,6 +121,9 @@ func read(doc bsonval.Doc) (*settings, error) {
 		return nil, nil
 	}
 	s.shifted = s.alternate == "shifted"
+	if s.locale == "fr_CA" && doc.Get("backwards").IsMissing() {
+		s.backwards = true // the one locale whose accents count from the end on their own
+	}
 	return s, nil
 }
 
