@@ -81,10 +81,10 @@ func (b *box) watch(ctx context.Context, r *run, p *process, s *slot) {
 		case <-r.asks:
 			s.leave()
 			backstop.Reset(l.Answer + l.Grace + overtime)
-		case line := <-r.lines:
+		case answer := <-r.lines:
 			if s.enter(ctx) == nil {
 				backstop.Reset(l.Run + l.Grace + overtime)
-				p.link.Send(link.Message{Type: link.Input, Run: r.id, Text: line})
+				p.link.Send(answer)
 			}
 		case <-cancelled:
 			cancelled = nil
@@ -171,16 +171,26 @@ var ErrNotAsking = errors.New("nothing waits for a line")
 
 // Input answers a run that waits in input() with one line, without its newline.
 func (h *Host) Input(id, run, text string) error {
+	return h.answer(id, link.Message{Type: link.Input, Run: run, Text: text})
+}
+
+// EndInput tells a run that waits in input() that no line comes any more: input() raises
+// EOFError, now and for the rest of the run, which does not ask again.
+func (h *Host) EndInput(id, run string) error {
+	return h.answer(id, link.Message{Type: link.Input, Run: run, EOF: true})
+}
+
+func (h *Host) answer(id string, m link.Message) error {
 	b, err := h.box(id)
 	if err != nil {
 		return err
 	}
-	r := b.current(run)
+	r := b.current(m.Run)
 	if r == nil || !r.answered() {
 		return ErrNotAsking
 	}
 	select {
-	case r.lines <- text:
+	case r.lines <- m:
 	case <-r.done:
 	}
 	return nil

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +122,29 @@ func TestInputWaitsForAPersonAndDoesNotCount(t *testing.T) {
 	if err := h.Input(id, r.ID, "again"); err == nil {
 		t.Error("a line was taken that nothing asked for")
 	}
+}
+
+func TestInputEndsAsPythonEndsIt(t *testing.T) {
+	h := hosttest.Open(t, hosttest.Config(t))
+	id := hosttest.New(t, h)
+	r := hosttest.Start(t, h, id, "import sys\nprint(list(sys.stdin), repr(sys.stdin.read()))\ninput('more? ')", nil)
+	r.Saw(sandbox.Input, "")
+	if err := h.EndInput(id, r.ID); err != nil {
+		t.Fatal(err)
+	}
+	got := r.Wait()
+	if got.Reason != sandbox.Error || got.Stdout != "[] ''\nmore? " || !strings.HasSuffix(got.Stderr, "EOFError: EOF when reading a line\n") {
+		t.Errorf("got %+v", got)
+	}
+	if err := h.EndInput(id, r.ID); !errors.Is(err, host.ErrNotAsking) {
+		t.Errorf("after its end: %v", err)
+	}
+	next := hosttest.Start(t, h, id, "print(input())", nil) // a run's end of input is its own
+	next.Saw(sandbox.Input, "")
+	if err := h.Input(id, next.ID, "Ada"); err != nil {
+		t.Fatal(err)
+	}
+	next.Wait().OK(t, "Ada\n")
 }
 
 func TestInputGivesUp(t *testing.T) {

@@ -28,16 +28,16 @@ type run struct {
 	worker *process // has the cell; nil while it waits for its turn
 	over   func()   // called before the End is told: who hears it may run the next cell
 
-	done   chan struct{} // closed after End
-	asks   chan struct{} // it began to wait in input()
-	lines  chan string   // and what it was answered
-	excess sync.Once     // it was told to stop because it printed too much
+	done   chan struct{}     // closed after End
+	asks   chan struct{}     // it began to wait in input()
+	lines  chan link.Message // and what it was answered
+	excess sync.Once         // it was told to stop because it printed too much
 
 	cancel context.CancelCauseFunc // ends the waiting for its turn
 }
 
 func newRun(id string, l sandbox.Limits, sink func(sandbox.Event)) *run {
-	return &run{id: id, limits: l, sink: sink, done: make(chan struct{}), over: func() {}, asks: make(chan struct{}, 1), lines: make(chan string, 1)}
+	return &run{id: id, limits: l, sink: sink, done: make(chan struct{}), over: func() {}, asks: make(chan struct{}, 1), lines: make(chan link.Message, 1)}
 }
 
 // emit numbers an event and gives it to the sink. It answers false when the event was

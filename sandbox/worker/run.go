@@ -20,10 +20,11 @@ type run struct {
 	w      *worker
 	id     string
 	cell   sandbox.Cell
-	lines  chan string
+	lines  chan link.Message // of type Input
 	cancel context.CancelFunc
 	why    sandbox.Reason // of a stop; guarded by w.mu
 	waited time.Duration  // in input(); the guest's thread's until the turn has ended
+	eof    bool           // no line comes any more; the guest's thread's
 }
 
 // execute runs the cell to its End.
@@ -110,19 +111,21 @@ func (r *run) reason() sandbox.Reason {
 
 // answer gives input() its line; a second line before the first was read is dropped, as
 // the host sends one a question.
-func (r *run) answer(line string) {
+func (r *run) answer(m link.Message) {
 	select {
-	case r.lines <- line:
+	case r.lines <- m:
 	default:
 	}
 }
 
-// line asks the learner for a line and waits for it: input() and sys.stdin.
+// line asks the learner for a line and waits for it: input() and sys.stdin. At the end of
+// input, and for what goes on after its run, the line is empty and has no newline: input()
+// raises EOFError then, as Python does.
 func (w *worker) line(_ []byte, wait python.Waiter) []byte {
 	w.mu.Lock()
 	r := w.run
 	w.mu.Unlock()
-	if r == nil {
+	if r == nil || r.eof {
 		return []byte{1}
 	}
 	w.out.drain()
@@ -130,10 +133,10 @@ func (w *worker) line(_ []byte, wait python.Waiter) []byte {
 	got := make(chan struct{})
 	quit := make(chan struct{})
 	defer close(quit)
-	var text string
+	var answer link.Message
 	go func() {
 		select {
-		case text = <-r.lines:
+		case answer = <-r.lines:
 			close(got)
 		case <-quit:
 		}
@@ -144,5 +147,9 @@ func (w *worker) line(_ []byte, wait python.Waiter) []byte {
 	if !ready {
 		return []byte{0}
 	}
-	return append([]byte{1}, text+"\n"...)
+	if answer.EOF {
+		r.eof = true // not asked again: a loop around input() would ask without end
+		return []byte{1}
+	}
+	return append([]byte{1}, answer.Text+"\n"...)
 }

@@ -3,9 +3,11 @@ package worker
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"storeroom/sandbox"
 	"storeroom/sandbox/python"
+	"storeroom/sandbox/worker/link"
 )
 
 func TestATrapWithMemoryFullIsTheMemoryLimit(t *testing.T) {
@@ -16,4 +18,40 @@ func TestATrapWithMemoryFullIsTheMemoryLimit(t *testing.T) {
 			t.Errorf("memory full %v ended %q, want %q", full, got.Reason, want)
 		}
 	}
+}
+
+func TestLinesComeUntilTheEndOfInput(t *testing.T) {
+	here, there, err := link.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	defer there.Close()
+	w := &worker{link: here}
+	w.out = newOutput(w.send)
+	w.run = &run{w: w, id: "r1", lines: make(chan link.Message, 1)}
+	for i, c := range []struct {
+		answer *link.Message // nil: it does not ask
+		want   string
+	}{
+		{&link.Message{Type: link.Input, Text: "Ada"}, "\x01Ada\n"},
+		{&link.Message{Type: link.Input}, "\x01\n"},
+		{&link.Message{Type: link.Input, EOF: true}, "\x01"},
+		{nil, "\x01"},
+	} {
+		if c.answer != nil {
+			w.run.answer(*c.answer)
+		}
+		if got := string(w.line(nil, patient{})); got != c.want {
+			t.Errorf("line %d is %q, wanted %q", i, got, c.want)
+		}
+	}
+}
+
+// patient waits as long as it takes.
+type patient struct{}
+
+func (patient) Wait(_ time.Duration, ready <-chan struct{}) (isReady, interrupted bool) {
+	<-ready
+	return true, false
 }

@@ -113,7 +113,7 @@ func (w *worker) listen() error {
 			}
 		case link.Input:
 			if r := w.current(m.Run); r != nil {
-				r.answer(m.Text)
+				r.answer(m)
 			}
 		case link.Conn:
 			w.stores.dialled(m)
@@ -133,7 +133,7 @@ func (w *worker) begin(m link.Message) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w.run = &run{w: w, id: m.Run, cell: *m.Cell, lines: make(chan string, 1), cancel: cancel}
+	w.run = &run{w: w, id: m.Run, cell: *m.Cell, lines: make(chan link.Message, 1), cancel: cancel}
 	go w.run.execute(ctx)
 }
 

@@ -36,7 +36,7 @@ type Type string
 const (
 	Run   Type = "run"   // Run, Cell: run this
 	Stop  Type = "stop"  // Run: end it, softly first; Text is the sandbox.Reason
-	Input Type = "input" // Run, Text: a line for input()
+	Input Type = "input" // Run and Text, a line for input(); or Run and EOF
 	Conn  Type = "conn"  // ID and one file, or Text: the answer to Dial
 	Serve Type = "serve" // Store, Text (the address dialled) and one file: a client of a store that the worker holds
 
@@ -56,6 +56,7 @@ type Message struct {
 	ID    int64          `json:"id,omitempty"`
 	Store string         `json:"store,omitempty"`
 	Text  string         `json:"text,omitempty"`
+	EOF   bool           `json:"eof,omitempty"`   // the run gets no line any more
 	Files int            `json:"files,omitempty"` // how many descriptors come with it
 
 	// Conns are the descriptors that came; the receiver owns them.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"storeroom/sandbox"
 	"storeroom/sandbox/host"
@@ -62,18 +63,16 @@ func execute(ctx context.Context, t terminal, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	var last sandbox.Event
+	p := &printer{terminal: t, json: o.json, answers: bufio.NewReader(t.in)}
+	p.answer = func(run, line string) { p.failed(boxes.Input(id, run, line)) }
+	p.endInput = func(run string) { p.failed(boxes.EndInput(id, run)) }
 	for i, cell := range cells {
-		p := &printer{terminal: t, json: o.json, answers: bufio.NewReader(t.in)}
-		p.answer = func(run, line string) { p.failed(boxes.Input(id, run, line)) }
-		p.stop = func(run string) { boxes.Stop(id, run) }
 		boxes.Run(ctx, id, fmt.Sprintf("exec-%d", i+1), cell, p.event)
-		last = p.end
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	if last.Reason != sandbox.OK {
+	if p.end.Reason != sandbox.OK {
 		return errFailed
 	}
 	return nil
@@ -100,14 +99,15 @@ func readCells(t terminal, o execOptions) ([]sandbox.Cell, error) {
 	return cells, nil
 }
 
-// printer shows a run's events as a page would.
+// printer shows the events of one run after the other as a page would.
 type printer struct {
 	terminal
-	json    bool
-	answers *bufio.Reader
-	answer  func(run, line string)
-	stop    func(run string)
-	end     sandbox.Event
+	json     bool
+	reading  sync.Mutex // of answers: who asked in a run that is over may still wait for a line
+	answers  *bufio.Reader
+	answer   func(run, line string)
+	endInput func(run string)
+	end      sandbox.Event // of the last run that has ended
 }
 
 func (p *printer) event(e sandbox.Event) {
@@ -133,12 +133,17 @@ func (p *printer) event(e sandbox.Event) {
 	}
 }
 
-// ask reads the line that the run waits for. When there is none, the run is stopped: it
-// would wait in vain.
+// ask reads the line that the run waits for. When standard input has ended, so does the
+// run's, as with Python itself.
 func (p *printer) ask(run string) {
+	p.reading.Lock()
 	line, err := p.answers.ReadString('\n')
+	p.reading.Unlock()
 	if err != nil && line == "" {
-		p.stop(run)
+		if !errors.Is(err, io.EOF) {
+			p.failed(fmt.Errorf("read standard input: %w", err))
+		}
+		p.endInput(run)
 		return
 	}
 	p.answer(run, trimLine(line))

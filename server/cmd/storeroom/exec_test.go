@@ -29,7 +29,15 @@ func TestExecPrintsWhatAPageWould(t *testing.T) {
 	t.Run("a line for input", func(t *testing.T) {
 		ask := write(t, dir, "ask.py", "print('hello', input('who? '))\nprint(input())")
 		storeroom(t, "Ada\nlast", "exec", ask).wants(t, 0, "who? hello Ada\nlast\n", "")
-		storeroom(t, "Ada\n", "exec", ask).wants(t, 1, "hello Ada\n", "You stopped this run.")
+		storeroom(t, "Ada\n", "exec", ask).wants(t, 1, "hello Ada\n", "EOFError: EOF when reading a line")
+		storeroom(t, "Ada\nBob\nEve\nlast", "exec", ask, ask).wants(t, 0, "who? hello Ada\nBob\nwho? hello Eve\nlast\n", "")
+	})
+	t.Run("all lines of standard input", func(t *testing.T) {
+		loop := write(t, dir, "loop.py", "import sys\nfor line in sys.stdin: print(line.strip().upper())\nprint('end', repr(sys.stdin.read()))")
+		storeroom(t, "Ada\nBob\n", "exec", loop).wants(t, 0, "ADA\nBOB\nend ''\n", "")
+		storeroom(t, "", "exec", loop, loop).wants(t, 0, "end ''\nend ''\n", "")
+		read := write(t, dir, "read.py", "import sys\nprint(repr(sys.stdin.read()))")
+		storeroom(t, "Ada\nBob\n", "exec", read).wants(t, 0, "'Ada\\nBob\\n'\n", "")
 	})
 	t.Run("a limit", func(t *testing.T) {
 		storeroom(t, "while True: pass", "exec", "--run-time", "200ms", "-").wants(t, 1, "", "The time was up")
