@@ -14,7 +14,7 @@ type Limits struct {
 	Snippet     int64         // bytes of a cell
 	Postgres    int64         // bytes on disk
 	PGConns     int           // connections to PostgreSQL
-	Redis       int64         // bytes of keys and values
+	Redis       int64         // bytes of keys and values; one value may have a quarter of it
 	Mongo       int64         // bytes of documents and indexes
 	FileBytes   int64         // bytes in the home folder
 	Files       int           // files and folders in the home folder

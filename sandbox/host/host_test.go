@@ -147,6 +147,20 @@ func TestInputEndsAsPythonEndsIt(t *testing.T) {
 	next.Wait().OK(t, "Ada\n")
 }
 
+func TestARunThatExitsSaysSo(t *testing.T) {
+	h := hosttest.Open(t, hosttest.Config(t))
+	id := hosttest.New(t, h)
+	for _, code := range []string{"import sys\nsys.exit(3)", "exit(3)", "import os\nos._exit(3)"} {
+		if got := hosttest.Run(t, h, id, code); got.Reason != sandbox.Error || got.Text != "The code ended itself with exit status 3." {
+			t.Errorf("%s: got %s %q", code, got.Reason, got.Text)
+		}
+	}
+	if got := hosttest.Run(t, h, id, "import sys\nsys.exit('no such name')"); got.Reason != sandbox.Error || got.Stderr != "no such name\n" {
+		t.Errorf("got %+v", got)
+	}
+	hosttest.Run(t, h, id, "import sys\nsys.exit()").OK(t, "")
+}
+
 func TestInputGivesUp(t *testing.T) {
 	c := hosttest.Config(t)
 	c.Limits.Answer = 200 * time.Millisecond

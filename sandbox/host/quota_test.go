@@ -50,6 +50,23 @@ func TestAFullRedisRefusesAndLetsDelete(t *testing.T) {
 	hosttest.Run(t, h, id, "r.flushall()\nprint(r.set('small', 1))").OK(t, "True\n")
 }
 
+func TestARunThatAFullRedisEndsSaysWhatToDo(t *testing.T) {
+	c := hosttest.Config(t)
+	c.Limits.Redis = 4 << 20
+	h := hosttest.Open(t, c)
+	id := hosttest.New(t, h)
+	for _, fill := range []string{
+		"import redis\nr = redis.Redis()\nfor i in range(1000): r.set(i, 'x' * 100_000)",
+		"p = r.pipeline()\nfor i in range(50): p.set(f'p{i}', 'x' * 100_000)\np.execute()",
+	} {
+		got := hosttest.Run(t, h, id, fill)
+		if got.Reason != sandbox.Quota || !strings.Contains(got.Text, "Redis is full: it holds up to 4 MiB") || !strings.Contains(got.Text, "r.flushdb()") || !strings.Contains(got.Stderr, "OutOfMemoryError") {
+			t.Errorf("%s: got %s %q %q", fill, got.Reason, got.Text, got.Stderr)
+		}
+	}
+	hosttest.Run(t, h, id, "r.flushdb()\nprint(r.set('small', 1))").OK(t, "True\n")
+}
+
 func TestTooManyConnectionsAreRefused(t *testing.T) {
 	c := hosttest.Config(t)
 	c.Limits.Conns = 5

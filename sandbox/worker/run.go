@@ -15,6 +15,10 @@ import (
 // newPython is what a learner reads when the interpreter had to be given up.
 const newPython = "Python had to be restarted: its variables and imports are gone. Files and stores are as they were."
 
+// redisFull is redis-py's exception for a write to a Redis that has all of its maxmemory in
+// use; its own words, "command not allowed when used memory > 'maxmemory'", don't say what to do.
+const redisFull = "redis.exceptions.OutOfMemoryError"
+
 // run is the execution of one cell.
 type run struct {
 	w      *worker
@@ -83,8 +87,14 @@ func (r *run) ending(result python.Result, err error) sandbox.Event {
 		e.Reason = sandbox.Internal
 	case result.End == python.Raised && result.Exception == "MemoryError":
 		e.Reason = sandbox.Memory
-	case result.End == python.Raised, result.Status != 0:
+	case result.End == python.Raised && result.Exception == redisFull:
+		e.Reason = sandbox.Quota
+		e.Text = fmt.Sprintf("Your Redis is full: it holds up to %d MiB. Delete keys, for example with r.delete(...) or r.flushdb(), and run again.", r.w.Limits.Redis>>20)
+	case result.End == python.Raised:
 		e.Reason = sandbox.Error
+	case result.Status != 0:
+		e.Reason = sandbox.Error
+		e.Text = fmt.Sprintf("The code ended itself with exit status %d.", result.Status)
 	}
 	return e
 }

@@ -20,6 +20,28 @@ func TestATrapWithMemoryFullIsTheMemoryLimit(t *testing.T) {
 	}
 }
 
+func TestWhatEndedARunIsTold(t *testing.T) {
+	limits := sandbox.Defaults()
+	limits.Redis = 32 << 20
+	r := run{w: &worker{Config: Config{Limits: limits}}}
+	for _, c := range []struct {
+		result python.Result
+		reason sandbox.Reason
+		text   string
+	}{
+		{python.Result{End: python.Finished}, sandbox.OK, ""},
+		{python.Result{End: python.Quit}, sandbox.OK, ""},
+		{python.Result{End: python.Quit, Status: 3}, sandbox.Error, "The code ended itself with exit status 3."},
+		{python.Result{End: python.Exited, Status: 1}, sandbox.Error, "The code ended itself with exit status 1."},
+		{python.Result{End: python.Raised, Exception: "ValueError"}, sandbox.Error, ""},
+		{python.Result{End: python.Raised, Exception: "redis.exceptions.OutOfMemoryError"}, sandbox.Quota, "Your Redis is full: it holds up to 32 MiB. Delete keys, for example with r.delete(...) or r.flushdb(), and run again."},
+	} {
+		if got := r.ending(c.result, nil); got.Reason != c.reason || got.Text != c.text {
+			t.Errorf("%+v ended %q: %q", c.result, got.Reason, got.Text)
+		}
+	}
+}
+
 func TestLinesComeUntilTheEndOfInput(t *testing.T) {
 	here, there, err := link.Pair()
 	if err != nil {

@@ -39,6 +39,11 @@ func TestExecPrintsWhatAPageWould(t *testing.T) {
 		read := write(t, dir, "read.py", "import sys\nprint(repr(sys.stdin.read()))")
 		storeroom(t, "Ada\nBob\n", "exec", read).wants(t, 0, "'Ada\\nBob\\n'\n", "")
 	})
+	t.Run("an exit status", func(t *testing.T) {
+		storeroom(t, "import sys\nsys.exit(3)", "exec", "-").wants(t, 1, "", "The code ended itself with exit status 3.")
+		storeroom(t, "import sys\nsys.exit('no such name')", "exec", "-").wants(t, 1, "", "no such name\n")
+		storeroom(t, "import sys\nsys.exit(0)", "exec", "-").wants(t, 0, "", "")
+	})
 	t.Run("a limit", func(t *testing.T) {
 		storeroom(t, "while True: pass", "exec", "--run-time", "200ms", "-").wants(t, 1, "", "The time was up")
 		storeroom(t, "print(1)#"+strings.Repeat("x", 70_000), "exec", "-").wants(t, 1, "", "The snippet is too long")
