@@ -59,7 +59,7 @@ def prepare(cache):
         subprocess.run([*pip, "-r", HERE / "sdist.txt", "-d", cache], check=True)
         archive = next(cache.glob("pymongo-*.tar.gz"))
         with tarfile.open(archive) as tar:
-            tar.extractall(cache / "unpacked", filter="data")
+            tar.extractall(cache / "unpacked", **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # old Pythons have none
         next((cache / "unpacked").iterdir()).rename(tree)
     python = cache / "venv" / "bin" / "python"
     if not python.exists():
@@ -70,7 +70,7 @@ def prepare(cache):
 
 def build(cache):
     binary = cache / "listen"
-    subprocess.run(["go", "build", "-o", binary, "./sandbox/store/mongo/suites/listen"], cwd=ROOT, check=True)
+    subprocess.run(["go", "build", "-buildvcs=false", "-o", binary, "./sandbox/store/mongo/suites/listen"], cwd=ROOT, check=True)
     return binary
 
 
