@@ -117,7 +117,12 @@ func TestRolesDeny(t *testing.T) {
 	if err := explain(reader, "shop", look); err != nil {
 		t.Error(err)
 	}
+	if names, err := reader.ListDatabaseNames(ctx, bson.D{}); err != nil || strings.Join(names, " ") != "shop" {
+		t.Errorf("a reader sees the databases %v, %v", names, err)
+	}
+	others := bson.D{{Key: "listCollections", Value: 1}, {Key: "nameOnly", Value: true}}
 	for name, err := range map[string]error{
+		"another database's collections": writer.Database("other").RunCommand(ctx, others).Err(),
 		"explain in another database":    explain(reader, "other", look),
 		"explain of a write by a reader": explain(reader, "shop", bson.D{{Key: "delete", Value: "items"}, {Key: "deletes", Value: bson.A{bson.D{{Key: "q", Value: bson.D{}}, {Key: "limit", Value: 0}}}}}),
 		"an index filter by a writer":    writer.Database("shop").RunCommand(ctx, bson.D{{Key: "planCacheSetFilter", Value: "items"}, {Key: "query", Value: bson.D{}}, {Key: "indexes", Value: bson.A{"_id_"}}}).Err(),

@@ -26,17 +26,49 @@ func (s *Server) authorize(r *Request) error {
 		}
 		return mongoerr.New(mongoerr.Unauthorized, "Command %s requires authentication", r.Spec.Name)
 	}
-	u := s.findUser(c.User.User, c.User.DB)
-	if u == nil {
+	granted, known := s.granted(c)
+	if !known {
 		return mongoerr.New(mongoerr.Unauthorized, "Command %s requires authentication", r.Spec.Name)
 	}
-	granted := s.privilegesOf(u.Get("roles").Doc())
 	for _, n := range needs(r) {
 		if !allowed(granted, n) {
 			return mongoerr.New(mongoerr.Unauthorized, "not authorized on %s to execute command %s", r.DB, r.Body)
 		}
 	}
 	return nil
+}
+
+// granted is what the connection's user may do; not known when the user is gone.
+func (s *Server) granted(c *Conn) (p []privilege, known bool) {
+	u := s.findUser(c.User.User, c.User.DB)
+	if u == nil {
+		return nil, false
+	}
+	return s.privilegesOf(u.Get("roles").Doc()), true
+}
+
+// sees tells whether a list shows a database (of which coll is empty) or collection to
+// the connection: to a user it shows those on which there is anything that the user may do.
+func (r *Request) sees() func(ns storage.NS) bool {
+	if r.Conn.Internal || r.Conn.User == nil {
+		return func(storage.NS) bool { return true }
+	}
+	granted, _ := r.Server.granted(r.Conn)
+	return func(ns storage.NS) bool {
+		all := need{action: "listDatabases"}
+		if ns.Coll != "" {
+			all = need{"listCollections", storage.NS{DB: ns.DB}}
+		}
+		if allowed(granted, all) {
+			return true
+		}
+		for _, p := range granted {
+			if p.any || !p.cluster && (p.db == "" || p.db == ns.DB) && (ns.Coll == "" || p.coll == "" || p.coll == ns.Coll) {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // makesFirstUser tells the one thing that a server without users lets anybody do, the
@@ -86,9 +118,13 @@ func needs(r *Request) []need {
 		return nil // what belongs to the user already
 	case "explain":
 		return on() // asked again for the command within
-	case "listCollections", "listDatabases":
-		if r.Body.Get("nameOnly").Truth() {
-			return nil
+	case "listDatabases":
+		if r.Body.Get("authorizedDatabases").IsMissing() || r.Body.Get("authorizedDatabases").Truth() {
+			return nil // it shows but what the user may see
+		}
+	case "listCollections":
+		if r.Body.Get("nameOnly").Truth() && r.Body.Get("authorizedCollections").Truth() {
+			return nil // as above
 		}
 	case "renameCollection":
 		return renameNeeds(r)

@@ -231,7 +231,11 @@ func (s *Server) listCollections(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	var docs []bsonval.Doc
+	sees := r.sees()
 	for _, c := range r.State().Collections(r.DB) {
+		if !sees(c.NS) {
+			continue
+		}
 		docs = append(docs, collectionInfo(c, nameOnly))
 	}
 	docs, err = r.filtered(docs, filter)
@@ -300,7 +304,11 @@ func (s *Server) listDatabases(r *Request) (bsonval.Doc, error) {
 	state := r.State()
 	var docs []bsonval.Doc
 	total := int64(0)
+	sees := r.sees()
 	for _, name := range databaseNames(state) {
+		if !sees(storage.NS{DB: name}) {
+			continue
+		}
 		size := int64(0)
 		empty := true
 		for _, c := range state.Collections(name) {
