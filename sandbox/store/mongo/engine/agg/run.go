@@ -82,6 +82,9 @@ func (p *Pipeline) Run() (stream.Iterator, error) {
 func (p *Pipeline) run() (stream.Iterator, error) {
 	if len(p.Stages) > 0 {
 		if _, ok := p.Stages[0].Stage.(source); ok {
+			if p.Stages[0].Name == "$documents" && p.env.Coll != "" && p.env.Depth == 0 {
+				return nil, mongoerr.New(mongoerr.InvalidNamespace, "'$documents' can only be run with {aggregate: 1}")
+			}
 			return p.Over(stream.Docs(nil))
 		}
 	}

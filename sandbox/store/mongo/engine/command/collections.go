@@ -3,6 +3,7 @@ package command
 import (
 	"strings"
 
+	"storeroom/sandbox/store/mongo/engine/agg"
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/collation"
 	"storeroom/sandbox/store/mongo/engine/crud"
@@ -164,6 +165,8 @@ func (s *Server) checkView(r *Request, ns storage.NS, options bsonval.Doc) error
 	}
 	if v := options.Get("pipeline"); !v.IsMissing() && v.Type() != bsonval.Array {
 		return wrongType("create.pipeline", v, "array")
+	} else if err := s.checkViewPipeline(r, storage.NS{DB: ns.DB, Coll: on.Str()}, v); err != nil {
+		return err
 	}
 	at := storage.NS{DB: ns.DB, Coll: on.Str()}
 	for {
@@ -176,6 +179,25 @@ func (s *Server) checkView(r *Request, ns storage.NS, options bsonval.Doc) error
 		}
 		at.Coll = c.Options.Get("viewOn").Str()
 	}
+}
+
+// checkViewPipeline finds what would be wrong at each read of the view: a stage that
+// isn't one, or one that views don't have.
+func (s *Server) checkViewPipeline(r *Request, on storage.NS, pipeline bsonval.Value) error {
+	if pipeline.IsMissing() {
+		return nil
+	}
+	for v := range pipeline.Doc().Values() {
+		if v.Type() != bsonval.Object {
+			continue // Compile tells
+		}
+		switch name := v.Doc().First().Name; name {
+		case "$out", "$merge", "$changeStream":
+			return mongoerr.New(mongoerr.OptionNotSupportedOnView, "The aggregation stage %s cannot be used in the pipeline of a view; leave it out", name)
+		}
+	}
+	_, err := agg.Compile(pipeline.Doc(), &agg.Env{Op: r.Op, DB: on.DB, Coll: on.Coll, Geo: geoTest, Source: &source{r: r}, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)})
+	return err
 }
 
 func (s *Server) drop(r *Request) (bsonval.Doc, error) {

@@ -43,6 +43,8 @@ func (r *Request) readConcern(d bsonval.Doc) error {
 			}
 			if name == "atClusterTime" {
 				r.atTime = v.Timestamp()
+			} else if now := r.Server.now(); v.Timestamp() > now.Timestamp() {
+				return mongoerr.New(mongoerr.InvalidOptions, "readConcern afterClusterTime value must not be greater than the current clusterTime. Requested clusterTime: %s; current clusterTime: %s", v, now)
 			}
 		case "provenance", "afterOpTime", "allowTransactionTableSnapshot", "waitLastStableRecoveryTimestamp":
 		default:

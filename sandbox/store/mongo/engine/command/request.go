@@ -328,8 +328,12 @@ func (r *Request) State() *storage.State {
 // collate reads a collation for the operation; a collection's own is the default.
 func (r *Request) collate(d bsonval.Doc, coll *storage.Collection) error {
 	v := d.Get("collation")
-	if v.IsMissing() && coll != nil {
+	switch {
+	case coll == nil:
+	case v.IsMissing():
 		v = coll.Options.Get("collation")
+	case coll.IsView() && v.Type() == bsonval.Object && !sameCollation(v, coll.Options.Get("collation")):
+		return mongoerr.New(mongoerr.OptionNotSupportedOnView, "Cannot override a view's default collation")
 	}
 	switch v.Type() {
 	case bsonval.Missing:
@@ -345,6 +349,18 @@ func (r *Request) collate(d bsonval.Doc, coll *storage.Collection) error {
 		return err
 	}
 	return wrongType(r.field("collation"), v, "object")
+}
+
+// sameCollation tells whether a collation that was asked for is a view's own, of which
+// Missing is the simple one.
+func sameCollation(asked, own bsonval.Value) bool {
+	spec := func(v bsonval.Value) string {
+		if v.Type() != bsonval.Object || v.Doc().IsEmpty() || stringOr(v.Doc().Get("locale"), "") == "simple" {
+			return ""
+		}
+		return collation.Complete(v.Doc()).String()
+	}
+	return spec(asked) == spec(own)
 }
 
 // matchEnv is what filters on coll, which may be nil, are compiled in.

@@ -93,6 +93,9 @@ func (s *Server) changeRole(r *Request) (bsonval.Doc, error) {
 	var next bsonval.Doc
 	switch r.Spec.Name {
 	case "grantRolesToRole":
+		if s.reaches(given.Doc(), name, r.DB) {
+			return nil, mongoerr.New(mongoerr.InvalidRoleModification, "Granting %s to %s@%s would introduce a cycle in the role graph", bsonval.ArrayValue(given.Doc()), name, r.DB)
+		}
 		next = concat(was, without(given.Doc(), was))
 	case "revokeRolesFromRole":
 		next = without(was, given.Doc())
@@ -100,6 +103,16 @@ func (s *Server) changeRole(r *Request) (bsonval.Doc, error) {
 		next = changedPrivileges(was, given.Doc(), r.Spec.Name == "grantPrivilegesToRole")
 	}
 	return nil, r.put(rolesNS(), replaced(role, map[string]bsonval.Value{field: bsonval.ArrayValue(next)}))
+}
+
+// reaches tells whether a role is one of roles or inherited by one.
+func (s *Server) reaches(roles bsonval.Doc, name, db string) bool {
+	for v := range s.inherited(roles).Values() {
+		if n, d := roleOf(v, ""); n == name && d == db {
+			return true
+		}
+	}
+	return false
 }
 
 // changedPrivileges adds actions to the resources of a list, or takes them away.

@@ -234,7 +234,7 @@ func (s *Server) newOp(ctx context.Context, r *Request) *opctx.Op {
 	op.DB, op.Pool = r.DB, s.pool
 	op.DiskUse, op.MaxMemory = s.diskUse(r), s.Parameter("internalQueryMaxBlockingSortMemoryUsageBytes").Long()
 	op.ClusterTime = s.store.State().TS
-	op.Roles = r.Conn.roles()
+	op.Roles = s.rolesOf(r.Conn)
 	shown := r.Body
 	if r.Spec.secret() {
 		shown = bsonval.D(r.Body.First(), bsonval.E("$db", bsonval.StringValue(r.DB)))

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -134,6 +135,9 @@ func patternOf(name string, re, options bsonval.Value) (*regex.Pattern, error) {
 	p, err := regex.Compile(text, flags)
 	if err != nil {
 		e := mongoerr.From(err)
+		if e.Code == 51091 { // find's code for it
+			return nil, mongoerr.New(51111, "Invalid Regex in %s: %s", name, strings.TrimPrefix(e.Message, "Regular expression is invalid: "))
+		}
 		return nil, mongoerr.New(e.Code, "%s: %s", name, e.Message)
 	}
 	return p, nil
