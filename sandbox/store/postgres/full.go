@@ -66,10 +66,10 @@ func (c *Cluster) watch(ctx context.Context, u daemon.Usage) {
 	defer c.fullness.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	err := c.endUnwanted(ctx)
-	if err != nil && ctx.Err() == nil {
+	if err := c.endUnwanted(ctx); err != nil && ctx.Err() == nil {
 		c.cfg.Log.Warn("end what a run has left in postgres", "error", err)
 	}
+	var err error
 	switch {
 	case u.Memory > memoryLimit && u.Largest != 0:
 		c.say("PostgreSQL has ended a query of yours that took too much memory")

@@ -1,12 +1,18 @@
 package postgres
 
-import "context"
+import (
+	"context"
+	"errors"
+
+	"storeroom/sandbox/store/daemon"
+)
 
 // Looks in a row at work that nobody waits for, until it is interrupted, and until its
-// sessions are ended: a function can catch the interruption.
+// sessions are ended: a function can catch the interruption. To interrupt is work too,
+// which is looked at once more, so it is not done at each look.
 const (
 	interruptAfter = 3
-	endAfter       = 6
+	endEvery       = 6
 )
 
 // endUnwanted bounds what a run has started by the time of the run: a statement that goes
@@ -18,11 +24,15 @@ func (c *Cluster) endUnwanted(ctx context.Context) error {
 		return nil
 	}
 	c.unwanted++
+	var err error
 	switch {
-	case c.unwanted >= endAfter:
-		return c.signal(ctx, "pg_terminate_backend", "state = 'active'")
-	case c.unwanted >= interruptAfter:
-		return c.signal(ctx, "pg_cancel_backend", "state = 'active'")
+	case c.unwanted%endEvery == 0:
+		err = c.signal(ctx, "pg_terminate_backend", "state = 'active'")
+	case c.unwanted == interruptAfter:
+		err = c.signal(ctx, "pg_cancel_backend", "state = 'active'")
 	}
-	return nil
+	if errors.Is(err, daemon.ErrResting) {
+		return nil // it is being stopped
+	}
+	return err
 }
