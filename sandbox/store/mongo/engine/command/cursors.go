@@ -203,9 +203,11 @@ func (s *Server) nextBatch(r *Request, c *cursor.Cursor, size int64) (bsonval.Do
 		return nil, err
 	}
 	c.Op.WithContext(ctx)
+	ran := r.Op.Run(c.Op)
 	b := bsonval.NewBuilder(4096)
 	b.OpenDoc("cursor").OpenArray("nextBatch")
 	n, done, err := s.fillOrWait(r, c, b, size)
+	ran()
 	c.Docs, c.Batches = c.Docs+n, c.Batches+1
 	cancel()
 	if err != nil {

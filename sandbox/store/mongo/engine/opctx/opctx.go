@@ -33,6 +33,7 @@ type Op struct {
 	held     int64 // bytes
 	taken    int64 // of them from the pool, rounded up
 	killed   atomic.Pointer[mongoerr.Error]
+	lent     atomic.Pointer[Op] // whose work it runs
 	progress atomic.Pointer[progress]
 	Work     Work // what has been examined, for explain and the profiler
 	Plan     Plan // the last one chosen, for the profiler; nil: none
@@ -86,4 +87,16 @@ func (o *Op) Check() error {
 func (o *Op) Killed() bool { return o.killed.Load() != nil }
 
 // Kill makes the next Check answer an error.
-func (o *Op) Kill(e *mongoerr.Error) { o.killed.Store(e) }
+func (o *Op) Kill(e *mongoerr.Error) {
+	o.killed.Store(e)
+	if other := o.lent.Load(); other != nil {
+		other.Kill(e)
+	}
+}
+
+// Run says that o runs the work of other, a cursor's operation, until done is called:
+// who kills o meanwhile kills that too.
+func (o *Op) Run(other *Op) (done func()) {
+	o.lent.Store(other)
+	return func() { o.lent.Store(nil) }
+}
