@@ -59,8 +59,14 @@ func TestTheOplogTellsCommits(t *testing.T) {
 	if out := d.local(`{"insert": "oplog.rs", "documents": [{"_id": 1}]}`); !strings.Contains(out.String(), "written by the server alone") {
 		t.Errorf("written into the oplog: %s", out)
 	}
-	if out := d.local(`{"find": "oplog.rs", "tailable": true}`); out.Get("code").Long() != 115 {
-		t.Errorf("followed the oplog: %s", out)
+	d.run(`{"create": "c"}`)
+	id := d.local(`{"find": "oplog.rs", "filter": {"op": "i"}, "tailable": true, "awaitData": true, "skip": 1}`).Path("cursor.id").String()
+	d.run(`{"insert": "c", "documents": [{"_id": 4}]}`)
+	if out := d.local(`{"getMore": {"$numberLong": "` + id + `"}, "collection": "oplog.rs"}`); out.Path("cursor.nextBatch.0.o._id").Long() != 4 {
+		t.Errorf("the followed oplog: %s", out)
+	}
+	if out := d.local(`{"find": "system.replset", "tailable": true}`); out.Get("code").Long() != 2 {
+		t.Errorf("followed the configuration: %s", out)
 	}
 	if out := d.run(`{"find": "oplog.rs"}`); out.Path("cursor.firstBatch").Doc().Len() != 0 {
 		t.Error("the oplog is in another database")

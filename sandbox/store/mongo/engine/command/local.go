@@ -23,6 +23,9 @@ func (r *Request) localState(base *storage.State) *storage.State {
 			entries = append(entries, e)
 		}
 	}
+	if len(entries) == 0 {
+		entries = []bsonval.Doc{s.initiation(r)}
+	}
 	var options bsonval.Builder
 	options.Bool("capped", true).Int64("size", s.store.HistoryLimit())
 	oplog := storage.Made(crud.OplogNS(), [16]byte{6: 0x40, 8: 0x80, 15: 2}, options.Doc(), entries)

@@ -46,7 +46,7 @@ func (r *Request) withConcern(reply bsonval.Doc, err error) bsonval.Doc {
 	}
 	switch mongoerr.From(err).Code {
 	case mongoerr.NamespaceExists, mongoerr.NamespaceNotFound, mongoerr.IndexNotFound:
-		return bsonval.NewBuilder(len(reply) + 200).Fields(reply).SetDoc("writeConcernError", r.writeConcern).Doc()
+		return bsonval.NewBuilder(len(reply)+200).Fields(reply).SetDoc("writeConcernError", r.writeConcern).Doc()
 	}
 	return reply
 }

@@ -28,14 +28,15 @@ func (s *Server) openTail(r *Request, f finding, coll *storage.Collection) (stre
 		return nil, mongoerr.New(mongoerr.BadValue, "error processing query: ns=%sTree: %s planner returned error :: caused by :: tailable cursor requested on non-existent namespace %s", f.ns, f.filter, f.ns)
 	case !coll.Options.Get("capped").Truth():
 		return nil, mongoerr.New(mongoerr.BadValue, "error processing query: ns=%sTree: %s planner returned error :: caused by :: tailable cursor requested on non capped collection", f.ns, f.filter)
-	case isLocal(f.ns):
-		return nil, mongoerr.New(mongoerr.CommandNotSupported, "the oplog can be read but not followed: use a change stream")
 	case len(f.query.Sort) > 5:
 		return nil, mongoerr.New(mongoerr.BadValue, "tailable cursors can only be used with a sort of {$natural: 1}")
 	}
 	m, err := match.Compile(f.filter, s.matchEnv(r.Op, coll))
 	if err != nil {
 		return nil, err
+	}
+	if isLocal(f.ns) {
+		return s.tailOplog(r, f, m)
 	}
 	return &tail{s: s, skip: f.query.Skip, ns: f.ns, uuid: coll.UUID, m: m, frame: expr.NewFrame(r.Op), state: r.State()}, nil
 }
