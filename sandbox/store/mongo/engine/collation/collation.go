@@ -74,6 +74,9 @@ func Parse(doc bsonval.Doc) (bsonval.Collator, error) {
 	if s.caseFirst != "off" {
 		return nil, mongoerr.New(mongoerr.NotImplemented, "a collation with caseFirst: \"%s\" is not supported", s.caseFirst)
 	}
+	if s.caseLevel && s.strength == 1 {
+		return nil, mongoerr.New(mongoerr.NotImplemented, "a collation with caseLevel: true and strength 1 is not supported; take a strength of 2 or 3")
+	}
 	if s.shifted && s.strength > 3 {
 		return nil, mongoerr.New(mongoerr.NotImplemented, "a collation with alternate: \"shifted\" and strength %d is not supported; take a strength of at most 3", s.strength)
 	}
@@ -92,10 +95,8 @@ func Parse(doc bsonval.Doc) (bsonval.Collator, error) {
 func (s *settings) options(tag language.Tag) []collate.Option {
 	out := []collate.Option{collate.OptionsFromTag(tag)}
 	switch {
-	case s.strength == 1 && !s.caseLevel:
-		out = append(out, collate.Loose)
 	case s.strength == 1:
-		out = append(out, collate.IgnoreDiacritics, collate.IgnoreWidth)
+		out = append(out, collate.Loose)
 	case s.strength == 2 && !s.caseLevel:
 		out = append(out, collate.IgnoreCase)
 	case s.strength == 5:

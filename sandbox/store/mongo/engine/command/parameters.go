@@ -132,6 +132,7 @@ func (s *Server) setParameter(r *Request) (bsonval.Doc, error) {
 	if n == 0 {
 		return nil, mongoerr.New(mongoerr.InvalidOptions, "no option found to set, use help:true to see options ")
 	}
+	s.retime()
 	var b bsonval.Builder
 	b.Set("was", was)
 	return b.Doc(), nil

@@ -23,6 +23,9 @@ func (s *Server) roleCommands() []Spec {
 
 // createRole is createRole and updateRole.
 func (s *Server) createRole(r *Request) (bsonval.Doc, error) {
+	if err := unrestricted(r); err != nil {
+		return nil, err
+	}
 	name, err := r.Str(r.Spec.Name)
 	if err != nil {
 		return nil, err

@@ -75,6 +75,8 @@ type Server struct {
 	ops   map[int32]*running
 	conns map[int64]*Conn
 	down  chan struct{} // closed when the server shuts down
+
+	background background
 }
 
 // counters are what serverStatus tells.

@@ -73,6 +73,9 @@ func (s *Server) joinTransaction(r *Request) error {
 	if !r.Spec.InTxn {
 		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot run '%s' in a multi-document transaction.", r.Spec.Name)
 	}
+	if r.DB == "local" && !r.endsTransaction() {
+		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot run command against the '%s' database in a transaction.", r.DB)
+	}
 	if r.started {
 		return s.startTransaction(r)
 	}

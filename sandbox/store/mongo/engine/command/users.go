@@ -116,7 +116,19 @@ func (r *Request) remove(ns storage.NS, id string) error {
 	})
 }
 
+// unrestricted refuses addresses that a user or a role would be bound to: to keep them
+// and let anybody in would be worse.
+func unrestricted(r *Request) error {
+	if v := r.Body.Get("authenticationRestrictions"); v.Type() == bsonval.Array && !v.Doc().IsEmpty() {
+		return mongoerr.New(mongoerr.NotImplemented, "authenticationRestrictions are not supported")
+	}
+	return nil
+}
+
 func (s *Server) createUser(r *Request) (bsonval.Doc, error) {
+	if err := unrestricted(r); err != nil {
+		return nil, err
+	}
 	name, err := r.Str("createUser")
 	if err != nil {
 		return nil, err
@@ -206,6 +218,9 @@ func (s *Server) existing(r *Request) (string, bsonval.Doc, error) {
 }
 
 func (s *Server) updateUser(r *Request) (bsonval.Doc, error) {
+	if err := unrestricted(r); err != nil {
+		return nil, err
+	}
 	name, u, err := s.existing(r)
 	if err != nil {
 		return nil, err
