@@ -344,3 +344,24 @@ c.close()`
 	}
 	hosttest.Run(t, h, id, "cursor.execute('SELECT count(*) FROM open_one')\nkept.rollback()\nprint('kept')").OK(t, "kept\n")
 }
+
+// Nor do operations of MongoDB whose answer nobody waits for.
+func TestEndlessOperationsEndAfterTheirRun(t *testing.T) {
+	h := hosttest.Open(t, hosttest.Config(t))
+	id := hosttest.New(t, h)
+	hosttest.Run(t, h, id, `import bson, socket, struct, pymongo
+kept = pymongo.MongoClient()
+endless = {"$sum": {"$map": {"input": {"$range": [0, 10**6]}, "in": {"$sum": {"$range": [0, 10**5]}}}}}
+body = bson.encode({"aggregate": 1, "pipeline": [{"$documents": [{}]}, {"$project": {"x": endless}}], "cursor": {}, "$db": "test"})
+left = socket.create_connection(("localhost", 27017))
+left.sendall(struct.pack("<iiiiiB", 21 + len(body), 1, 0, 2013, 0, 0) + body)`).OK(t, "")
+	const count = `print(sum("$documents" in str(op.get("command")) for op in kept.admin.aggregate([{"$currentOp": {}}])))`
+	hosttest.Run(t, h, id, count).OK(t, "1\n")
+	for end := time.Now().Add(time.Minute); ; time.Sleep(3 * time.Second) {
+		if got := hosttest.Run(t, h, id, count); got.Stdout == "0\n" {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("the operation goes on: %+v", got)
+		}
+	}
+}

@@ -56,6 +56,20 @@ func (r *run) execute(ctx context.Context) {
 	w.finish(end)
 }
 
+// abandoned is how long after the end of a run MongoDB may work on for it.
+const abandoned = 2 * time.Second
+
+// endAbandoned ends what MongoDB still does for the learner's code while no run waits for
+// it: the time of a run bounds what it has started, too.
+func (w *worker) endAbandoned() {
+	w.mu.Lock()
+	waited := w.run != nil
+	w.mu.Unlock()
+	if !waited {
+		w.stores.endAbandoned()
+	}
+}
+
 // finish sends the End, after which the host may send the next run.
 func (w *worker) finish(end sandbox.Event) {
 	w.mu.Lock()
@@ -63,6 +77,7 @@ func (w *worker) finish(end sandbox.Event) {
 	w.run = nil
 	w.mu.Unlock()
 	w.link.Send(link.Message{Type: link.Event, Event: &end})
+	time.AfterFunc(abandoned, w.endAbandoned)
 }
 
 // ending tells in the learner's terms how a turn ended.

@@ -161,6 +161,14 @@ func (s *stores) openMongo() (*mongo.Store, error) {
 	return m, nil
 }
 
+func (s *stores) endAbandoned() {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if s.mongo != nil {
+		s.mongo.EndBusy()
+	}
+}
+
 // serve connects a client that the host brings.
 func (s *stores) serve(m link.Message) {
 	defer m.Discard()

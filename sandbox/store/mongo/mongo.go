@@ -49,5 +49,14 @@ func (s *Store) ServeConn(conn net.Conn, addr string) {
 	_ = s.engine.ServeConn(context.Background(), conn, addr)
 }
 
+// EndBusy closes the connections made by Dial that the engine works for now, with that
+// work. What came by ServeConn has somebody who waits.
+func (s *Store) EndBusy() {
+	s.engine.CloseBusy(func(c net.Conn) bool {
+		_, visitor := c.(*net.UnixConn)
+		return !visitor
+	})
+}
+
 // Close ends all connections. Everything that was acknowledged is kept.
 func (s *Store) Close() error { return s.engine.Close() }

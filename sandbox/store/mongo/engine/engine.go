@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -163,3 +164,16 @@ func (e *Engine) Undump(ctx context.Context, r io.Reader, o archive.RestoreOptio
 // Sweep does at once what otherwise happens once a minute: expired documents, cursors
 // and sessions go, by the engine's clock.
 func (e *Engine) Sweep(ctx context.Context) { e.server.Sweep(ctx) }
+
+// CloseBusy closes those of the connections that which names for which an operation runs
+// now, and so ends the operation: for a program that knows that nobody waits for it.
+func (e *Engine) CloseBusy(which func(net.Conn) bool) {
+	busy := e.server.Busy()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for c := range e.conns {
+		if busy[c.client] && which(c.net) {
+			c.net.Close()
+		}
+	}
+}

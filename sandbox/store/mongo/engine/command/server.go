@@ -286,3 +286,16 @@ func (s *Server) execute(r *Request) (bsonval.Doc, error) {
 	}
 	return doc, err
 }
+
+// Busy are the connections for which an operation runs now.
+func (s *Server) Busy() map[*Conn]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	busy := map[*Conn]bool{}
+	for _, op := range s.ops {
+		if op.conn != nil {
+			busy[op.conn] = true
+		}
+	}
+	return busy
+}
