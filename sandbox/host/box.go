@@ -139,12 +139,13 @@ func (b *box) awaken(ctx context.Context) (*process, error) {
 }
 
 // opened and shut count a store's connections.
-func (b *box) opened(name string) {
+func (b *box) opened(name string) (open int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open[name]++
 	b.last[name] = time.Now()
 	delete(b.seen, name)
+	return b.open[name]
 }
 
 func (b *box) shut(name string) {

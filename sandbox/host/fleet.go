@@ -81,7 +81,7 @@ func (h *Host) startWorker(ctx context.Context, b *box) (*process, error) {
 		ours.Close()
 		return nil, err
 	}
-	p := &process{events: b.deliver, dial: b.dialFor, used: b.opened, shut: b.shut}
+	p := &process{events: b.deliver, dial: b.dialFor, used: func(store string) { b.opened(store) }, shut: b.shut}
 	return p, start(ctx, ours, theirs, cmd, p)
 }
 
@@ -117,7 +117,10 @@ func (b *box) dialFor(name string) (*net.UnixConn, error) {
 	var missing *store.Unavailable
 	switch {
 	case err == nil:
-		b.opened(name)
+		if most := b.h.Limits.PGConns; b.opened(name) > most && name == "postgres" {
+			// The server's own words speak of reserved slots and roles.
+			b.notify(fmt.Sprintf("PostgreSQL takes %d connections at once, and that many are open: close one that you don't need, with connection.close().", most))
+		}
 	case errors.As(err, &missing), errors.Is(err, store.ErrFull):
 		b.notify(err.Error()) // the client itself can only be told that its connection is refused
 	case b.h.ctx.Err() == nil:

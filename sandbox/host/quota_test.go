@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -90,4 +91,18 @@ func TestTheOldestSleeperGoesWhenTheDiskIsFull(t *testing.T) {
 	if !h.Exists(young) {
 		t.Error("the one that is awake was removed")
 	}
+}
+
+func TestOneConnectionTooManyIsNamed(t *testing.T) {
+	h := hosttest.Open(t, hosttest.Config(t))
+	id := hosttest.New(t, h)
+	got := hosttest.Run(t, h, id, `import psycopg2
+login = "dbname=testdb user=postgres password=secret"
+keep = [psycopg2.connect(login) for i in range(`+strconv.Itoa(h.Limits.PGConns)+`)]
+print("all")
+psycopg2.connect(login)`)
+	if got.Stdout != "all\n" || got.Reason != sandbox.Error || len(got.Notices) != 1 || !strings.Contains(got.Notices[0], "takes 18 connections at once") {
+		t.Errorf("%+v", got)
+	}
+	hosttest.Run(t, h, id, "keep.pop().close()\nkeep.append(psycopg2.connect(login))\nprint('one more')").OK(t, "one more\n")
 }
