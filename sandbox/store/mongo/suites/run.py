@@ -110,7 +110,7 @@ class Suite:
 
     def file(self, name):
         """The path of a test file: one of the suite, or ours beside this script."""
-        own = HERE / f"test_{name}.py"
+        own = HERE / f"{name}.py"
         return os.path.relpath(own, self.tree) if own.exists() else f"test/test_{name}.py"
 
 
