@@ -239,12 +239,8 @@ func (a *autoBucket) Start(env *Env, in stream.Iterator) (stream.Iterator, error
 func (a *autoBucket) read(env *Env, in stream.Iterator) ([]valued, error) {
 	var rows []valued
 	held := env.Op.HoldOrSpill(sortTooBig)
-	for {
-		row, ok, err := in.Next()
-		if err != nil || !ok {
-			return rows, err
-		}
-		if err := env.Op.Check(); err != nil {
+	for row, err := range remaining(env.Op, in) {
+		if err != nil {
 			return nil, err
 		}
 		env.Frame.Reset(row)
@@ -262,6 +258,7 @@ func (a *autoBucket) read(env *Env, in stream.Iterator) ([]valued, error) {
 			return nil, err
 		}
 	}
+	return rows, nil
 }
 
 func checkGranular(v bsonval.Value) error {

@@ -88,12 +88,8 @@ func readAll(env *Env, in stream.Iterator) ([]stream.Row, error) {
 	held := env.Op.HoldOrSpill(func(limit int64) error {
 		return mongoerr.New(mongoerr.ExceededMemoryLimit, "aggregation stage holds more than its memory limit of %d bytes", limit)
 	})
-	for {
-		row, ok, err := in.Next()
-		if err != nil || !ok {
-			return rows, err
-		}
-		if err := env.Op.Check(); err != nil {
+	for row, err := range remaining(env.Op, in) {
+		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
@@ -101,6 +97,7 @@ func readAll(env *Env, in stream.Iterator) ([]stream.Row, error) {
 			return nil, err
 		}
 	}
+	return rows, nil
 }
 
 // appendAll writes the rows' documents into the open array and closes the iterator.
@@ -109,12 +106,8 @@ func appendAll(env *Env, b *bsonval.Builder, it stream.Iterator) error {
 	held := env.Op.Hold(func(limit int64) error {
 		return mongoerr.New(4031700, "document constructed by $facet is %d bytes, which exceeds the limit of %d bytes", b.Len(), limit)
 	})
-	for {
-		row, ok, err := it.Next()
-		if err != nil || !ok {
-			return err
-		}
-		if err := env.Op.Check(); err != nil {
+	for row, err := range remaining(env.Op, it) {
+		if err != nil {
 			return err
 		}
 		b.ItemDoc(row.Doc)
@@ -125,6 +118,7 @@ func appendAll(env *Env, b *bsonval.Builder, it stream.Iterator) error {
 			return mongoerr.New(4031700, "document constructed by $facet is %d bytes, which exceeds the limit of %d bytes", b.Len(), env.Op.Memory())
 		}
 	}
+	return nil
 }
 
 // union is $unionWith.

@@ -128,16 +128,8 @@ func (x *foreignIndex) build() error {
 	table := map[string][]int32{}
 	was := x.env.Op.Held()
 	held := x.env.Op.Hold(func(int64) error { return errTooLarge })
-	for {
-		row, ok, err := it.Next()
+	for row, err := range remaining(x.env.Op, it) {
 		if err != nil {
-			return err
-		}
-		if !ok {
-			x.table, x.held = table, x.held+held.Bytes()
-			return nil
-		}
-		if err := x.env.Op.Check(); err != nil {
 			return err
 		}
 		place, keys := int32(len(x.rows)), int64(0)
@@ -157,6 +149,8 @@ func (x *foreignIndex) build() error {
 			return nil
 		}
 	}
+	x.table, x.held = table, x.held+held.Bytes()
+	return nil
 }
 
 // spread yields the values that equality at a path is asked of: through arrays on the

@@ -1,11 +1,13 @@
 package agg
 
 import (
+	"iter"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/stream"
 )
 
@@ -124,12 +126,8 @@ func (g *grouper) gather(env *Env, in stream.Iterator) ([]*group, error) {
 		return mongoerr.New(mongoerr.QueryExceededMemoryLimitNoDiskUseAllowed, "Exceeded memory limit for $group, but didn't allow external sort. Pass allowDiskUse:true to opt in.")
 	})
 	f := env.Frame
-	for {
-		row, ok, err := in.Next()
-		if err != nil || !ok {
-			return groups, err
-		}
-		if err := env.Op.Check(); err != nil {
+	for row, err := range remaining(env.Op, in) {
+		if err != nil {
 			return nil, err
 		}
 		f.Reset(row)
@@ -159,6 +157,7 @@ func (g *grouper) gather(env *Env, in stream.Iterator) ([]*group, error) {
 			return nil, err
 		}
 	}
+	return groups, nil
 }
 
 func (g *grouper) begin(f *expr.Frame, id bsonval.Value) (*group, error) {
@@ -205,6 +204,26 @@ func (g *grouper) doc(gr *group) bsonval.Doc {
 		b.Set(g.outputs[i].name, orNull(s.value()))
 	}
 	return b.Doc()
+}
+
+// remaining are an input's rows to its end. With an error, which an interruption is too,
+// comes no row, and it is the last.
+func remaining(op *opctx.Op, in stream.Iterator) iter.Seq2[stream.Row, error] {
+	return func(yield func(stream.Row, error) bool) {
+		for {
+			row, ok, err := in.Next()
+			if err == nil && ok {
+				err = op.Check()
+			}
+			switch {
+			case err != nil:
+				yield(stream.Row{}, err)
+				return
+			case !ok || !yield(row, nil):
+				return
+			}
+		}
+	}
 }
 
 // blocking is an iterator that does its work, and reads all of in, at the first Next.
@@ -259,15 +278,8 @@ type counter string
 func (c counter) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
 	return blocking(in, func() (stream.Iterator, error) {
 		n := int64(0)
-		for {
-			_, ok, err := in.Next()
+		for _, err := range remaining(env.Op, in) {
 			if err != nil {
-				return nil, err
-			}
-			if !ok {
-				break
-			}
-			if err := env.Op.Check(); err != nil {
 				return nil, err
 			}
 			n++

@@ -304,19 +304,12 @@ const maxJoined = 100 << 20
 func (j *joining) collect(it stream.Iterator) (bsonval.Value, error) {
 	defer it.Close()
 	b := new(bsonval.Builder)
-	for {
-		row, ok, err := it.Next()
+	for row, err := range remaining(j.env.Op, it) {
 		if err != nil {
 			return bsonval.Value{}, err
 		}
-		if !ok {
-			return b.Array(), nil
-		}
 		if b.Len() == 0 { // most find one
 			b = bsonval.NewBuilder(len(row.Doc) + 8)
-		}
-		if err := j.env.Op.Check(); err != nil {
-			return bsonval.Value{}, err
 		}
 		b.ItemDoc(row.Doc)
 		if err := j.env.Op.Reserve(int64(len(row.Doc))); err != nil {
@@ -326,6 +319,7 @@ func (j *joining) collect(it stream.Iterator) (bsonval.Value, error) {
 			return bsonval.Value{}, mongoerr.New(4568, "Total size of documents in %s matching pipeline exceeds %d bytes", j.l.from, maxJoined)
 		}
 	}
+	return b.Array(), nil
 }
 
 // matching answers the foreign rows whose field equals the local one, after the

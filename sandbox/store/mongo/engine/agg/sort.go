@@ -69,15 +69,8 @@ func sortRows(env *Env, in stream.Iterator, order *expr.Order, limit int64) ([]k
 	var rows []keyed
 	var buf []byte
 	held, f := env.Op.HoldOrSpill(sortTooBig), env.Frame
-	for {
-		row, ok, err := in.Next()
+	for row, err := range remaining(env.Op, in) {
 		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			break
-		}
-		if err := env.Op.Check(); err != nil {
 			return nil, err
 		}
 		f.Reset(row)
@@ -164,15 +157,9 @@ func (n sampler) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
 	return blocking(in, func() (stream.Iterator, error) {
 		var kept []stream.Row // a reservoir: each row with the same chance
 		held := env.Op.HoldOrSpill(sortTooBig)
-		for seen := int64(0); ; seen++ {
-			row, ok, err := in.Next()
+		seen := int64(0)
+		for row, err := range remaining(env.Op, in) {
 			if err != nil {
-				return nil, err
-			}
-			if !ok {
-				break
-			}
-			if err := env.Op.Check(); err != nil {
 				return nil, err
 			}
 			more := 0
@@ -186,6 +173,7 @@ func (n sampler) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
 			if err := held.Add(int64(more)); err != nil {
 				return nil, err
 			}
+			seen++
 		}
 		rand.Shuffle(len(kept), func(i, j int) { kept[i], kept[j] = kept[j], kept[i] })
 		return stream.Slice(kept), nil

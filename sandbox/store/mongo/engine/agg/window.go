@@ -215,15 +215,8 @@ func (w *windowed) read(env *Env, in stream.Iterator) ([]*partition, error) {
 	f, held := env.Frame, env.Op.HoldOrSpill(func(limit int64) error {
 		return mongoerr.New(5643011, "Exceeded max memory. Set memory limit: %d bytes", limit)
 	})
-	for {
-		row, ok, err := in.Next()
+	for row, err := range remaining(env.Op, in) {
 		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			break
-		}
-		if err := env.Op.Check(); err != nil {
 			return nil, err
 		}
 		f.Reset(row)

@@ -132,12 +132,12 @@ func (s *Shape) touches(p s2.Point) bool {
 		}
 	}
 	for _, l := range s.lines {
-		if lineDistance(l, p) <= tolerance {
+		if edgeDistance(l, p) <= tolerance {
 			return true
 		}
 	}
 	for _, q := range s.polygons {
-		if q.ContainsPoint(p) || borderDistance(q, p) <= tolerance {
+		if q.ContainsPoint(p) || edgeDistance(q, p) <= tolerance {
 			return true
 		}
 	}
@@ -180,30 +180,22 @@ func (s *Shape) distance(p s2.Point) float64 {
 		best = math.Min(best, float64(p.Distance(q)))
 	}
 	for _, l := range s.lines {
-		best = math.Min(best, lineDistance(l, p))
+		best = math.Min(best, edgeDistance(l, p))
 	}
 	for _, q := range s.polygons {
 		if q.ContainsPoint(p) {
 			return 0
 		}
-		best = math.Min(best, borderDistance(q, p))
+		best = math.Min(best, edgeDistance(q, p))
 	}
 	return best
 }
 
-func lineDistance(l *s2.Polyline, p s2.Point) float64 {
+// edgeDistance is from a point to the nearest edge of a line or of a polygon's border.
+func edgeDistance(s s2.Shape, p s2.Point) float64 {
 	best := math.Inf(1)
-	for i := range l.NumEdges() {
-		e := l.Edge(i)
-		best = math.Min(best, float64(s2.DistanceFromSegment(p, e.V0, e.V1)))
-	}
-	return best
-}
-
-func borderDistance(q *s2.Polygon, p s2.Point) float64 {
-	best := math.Inf(1)
-	for i := range q.NumEdges() {
-		e := q.Edge(i)
+	for i := range s.NumEdges() {
+		e := s.Edge(i)
 		best = math.Min(best, float64(s2.DistanceFromSegment(p, e.V0, e.V1)))
 	}
 	return best
