@@ -71,6 +71,10 @@ func validateDoc(b []byte, depth int) (int, error) {
 	return n, nil
 }
 
+// ValidateValue answers the length of the value of type t at the start of b, which lies
+// depth documents deep, or what is wrong with it.
+func ValidateValue(t Type, b []byte, depth int) (int, error) { return validateValue(t, b, depth) }
+
 // validateValue answers the length of the value at the start of b.
 func validateValue(t Type, b []byte, depth int) (int, error) {
 	need := 0
