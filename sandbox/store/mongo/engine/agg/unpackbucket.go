@@ -108,7 +108,11 @@ func (u *unpacking) Next() (stream.Row, bool, error) {
 			return stream.Row{}, false, err
 		}
 		if u.reader != nil {
-			if d, ok := u.reader.Next(); ok {
+			d, ok, err := u.reader.Next()
+			if err != nil {
+				return stream.Row{}, false, err
+			}
+			if ok {
 				return stream.Row{Doc: u.unpack.wanted(d)}, true, nil
 			}
 		}

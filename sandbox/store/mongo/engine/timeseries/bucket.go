@@ -29,16 +29,17 @@ type Bucket struct {
 	id       [12]byte
 	from     int64 // its least date, rounded, in milliseconds
 	closed   bool
+	full     bool          // compressed: nothing is added
 	meta     bsonval.Value // Missing: none
 	n        int
 	bytes    int
 	min, max *extremes
-	columns  []column
+	columns  []plainColumn
 	at       map[string]int
 }
 
-// column is one field of the measurements, by their numbers.
-type column struct {
+// plainColumn is one field of the measurements, by their numbers.
+type plainColumn struct {
 	name string
 	data *bsonval.Builder
 }
@@ -64,7 +65,8 @@ func floorSeconds(ms int64) int64 {
 	return ms / 1000
 }
 
-// Open goes on with a bucket as it is stored, which must be one (Check).
+// Open goes on with a bucket as it is stored, which must be one (Check). A compressed one
+// takes nothing more.
 func Open(o Options, d bsonval.Doc) *Bucket {
 	control := d.Get("control").Doc()
 	b := &Bucket{
@@ -72,9 +74,12 @@ func Open(o Options, d bsonval.Doc) *Bucket {
 		min: newExtremes(1, control.Get("min").Doc()), max: newExtremes(-1, control.Get("max").Doc()),
 	}
 	b.from = control.Get("min").Doc().Get(o.Time).Int64()
+	if b.full = compressed(d); b.full {
+		return b
+	}
 	for name, v := range d.Get("data").Doc().All() {
 		b.at[name] = len(b.columns)
-		b.columns = append(b.columns, column{name, bsonval.BuilderOf(v.Doc())})
+		b.columns = append(b.columns, plainColumn{name, bsonval.BuilderOf(v.Doc())})
 		if name == o.Time {
 			b.n = v.Doc().Len()
 		}
@@ -93,7 +98,7 @@ func (b *Bucket) Covers(ms int64) bool {
 // Takes tells whether the measurement, whose source is the bucket's, may come into it.
 func (b *Bucket) Takes(doc bsonval.Doc, ms int64) bool {
 	size := b.bytes + len(doc)
-	if b.closed || !b.Covers(ms) || b.n >= maxCount || size > maxBytes && b.n >= minCount || size > hardBytes {
+	if b.closed || b.full || !b.Covers(ms) || b.n >= maxCount || size > maxBytes && b.n >= minCount || size > hardBytes {
 		return false
 	}
 	for name, v := range doc.All() {
@@ -115,7 +120,7 @@ func (b *Bucket) Add(doc bsonval.Doc) {
 		if !ok {
 			i = len(b.columns)
 			b.at[name] = i
-			b.columns = append(b.columns, column{name, bsonval.NewBuilder(64)})
+			b.columns = append(b.columns, plainColumn{name, bsonval.NewBuilder(64)})
 		}
 		b.columns[i].data.Set(row, v)
 		b.bytes += v.Size() + len(row) + 2
@@ -131,7 +136,7 @@ func (b *Bucket) Add(doc bsonval.Doc) {
 // Doc is the bucket as it is stored. Nothing can be added after that.
 func (b *Bucket) Doc() bsonval.Doc {
 	out := bsonval.NewBuilder(b.bytes + 512)
-	out.Set("_id", bsonval.ObjectIDValue(b.id)).OpenDoc("control").Int32("version", 1)
+	out.Set("_id", bsonval.ObjectIDValue(b.id)).OpenDoc("control").Int32("version", plainColumns)
 	out.SetDoc("min", b.min.doc()).SetDoc("max", b.max.doc())
 	if b.closed {
 		out.Bool("closed", true)
@@ -208,8 +213,8 @@ func (o Options) Check(d bsonval.Doc) error {
 	if id.Type() != bsonval.ObjectID || control.Type() != bsonval.Object || data.Type() != bsonval.Object {
 		return bad("_id must be an ObjectId, control and data objects")
 	}
-	if v := control.Doc().Get("version"); !v.IsNumber() || v.Long() != 1 {
-		return mongoerr.New(mongoerr.NotImplemented, "compressed buckets (control.version other than 1) are not implemented; insert the measurements into the time series instead")
+	if v := control.Doc().Get("version"); !v.IsNumber() || v.Long() < plainColumns || v.Long() > unsorted {
+		return bad("control.version must be 1, 2 or 3")
 	}
 	least, most := control.Doc().Get("min"), control.Doc().Get("max")
 	if least.Type() != bsonval.Object || most.Type() != bsonval.Object || least.Doc().Get(o.Time).Type() != bsonval.Date || most.Doc().Get(o.Time).Type() != bsonval.Date {
@@ -222,6 +227,9 @@ func (o Options) Check(d bsonval.Doc) error {
 	}
 	if to < from || uint64(to)-uint64(from) >= uint64(o.MaxSpan)*1000 {
 		return bad("its dates are further apart than bucketMaxSpanSeconds")
+	}
+	if compressed(d) {
+		return o.checkCompressed(d, from, to, bad)
 	}
 	return o.checkColumns(data.Doc(), from, to, bad)
 }

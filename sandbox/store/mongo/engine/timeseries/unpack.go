@@ -3,14 +3,17 @@ package timeseries
 import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/timeseries/column"
 )
 
 // Reader takes a bucket apart, a measurement at a time.
 type Reader struct {
 	timeField, metaField string
 	meta                 bsonval.Value
-	dates                bsonval.Iter
-	columns              []reading
+	dates                *reading // nil: there are none
+	columns              []*reading
+	compressed           bool
+	budget               int64
 	row                  int
 	size                 int
 }
@@ -19,7 +22,9 @@ type Reader struct {
 type reading struct {
 	name string
 	it   bsonval.Iter
-	row  int // the measurement that the value at it is of; -1: no more
+	dec  *column.Decoder // of a compressed column; nil for a plain one
+	row  int             // the measurement that value is of; -1: no more
+	v    bsonval.Value
 }
 
 // Read begins with a bucket. Fields that hold what isn't a bucket are the server's
@@ -29,58 +34,109 @@ func Read(timeField, metaField string, bucket bsonval.Doc) (*Reader, error) {
 	if data.Type() != bsonval.Object {
 		return nil, mongoerr.New(5346510, "The %s stage requires the data field to be an object", Unpack)
 	}
-	if v := bucket.Path("control.version"); v.IsNumber() && v.Long() != 1 {
-		return nil, mongoerr.New(mongoerr.NotImplemented, "compressed buckets (control.version other than 1) are not implemented")
+	r := &Reader{timeField: timeField, metaField: metaField, compressed: compressed(bucket), budget: maxUnfolded}
+	if v := bucket.Path("control.version"); v.IsNumber() && v.Long() != plainColumns && !r.compressed {
+		return nil, mongoerr.New(5346517, "Invalid bucket version: %s", v)
 	}
-	r := &Reader{timeField: timeField, metaField: metaField, dates: bsonval.EmptyDoc().Iter()}
 	if metaField != "" {
 		r.meta = bucket.Get("meta")
 	}
 	for name, v := range data.Doc().All() {
-		if v.Type() != bsonval.Object {
-			return nil, mongoerr.New(5346510, "The %s stage requires each column of data to be an object", Unpack)
+		c, err := r.column(name, v)
+		if err != nil {
+			return nil, err
 		}
 		if name == timeField {
-			r.dates = v.Doc().Iter()
+			r.dates = c
 			continue
 		}
-		c := reading{name: name, it: v.Doc().Iter()}
-		c.next()
+		if err := c.next(); err != nil {
+			return nil, err
+		}
 		r.columns = append(r.columns, c)
 	}
 	return r, nil
 }
 
-func (c *reading) next() {
+func (r *Reader) column(name string, v bsonval.Value) (*reading, error) {
+	c := &reading{name: name, row: -1}
+	if r.compressed {
+		var ok bool
+		if c.dec, ok = decoder(v, &r.budget); !ok {
+			return nil, mongoerr.New(mongoerr.NonConformantBSON, "the column of '%s' is not compressed", name)
+		}
+		return c, nil
+	}
+	if v.Type() != bsonval.Object {
+		return nil, mongoerr.New(5346510, "The %s stage requires each column of data to be an object", Unpack)
+	}
+	c.it = v.Doc().Iter()
+	return c, nil
+}
+
+// next goes to the column's next value.
+func (c *reading) next() error {
+	if c.dec != nil {
+		v, ok, err := c.dec.Next()
+		if c.v = v; ok {
+			c.row++
+		} else {
+			c.row = -1
+		}
+		return columnError(c.name, err)
+	}
 	c.row = -1
 	if c.it.Next() {
+		c.v = c.it.Value()
 		if i, ok := bsonval.ArrayIndex(c.it.Name()); ok {
 			c.row = i
 		}
 	}
+	return nil
+}
+
+// date is the next measurement's date; ok is false when there is none.
+func (r *Reader) date() (v bsonval.Value, ok bool, err error) {
+	switch {
+	case r.dates == nil:
+		return v, false, nil
+	case r.dates.dec == nil:
+		if ok = r.dates.it.Next(); ok {
+			v = r.dates.it.Value()
+		}
+		return v, ok, nil
+	}
+	v, ok, err = r.dates.dec.Next()
+	return v, ok, columnError(r.timeField, err)
 }
 
 // Next answers the next measurement: its date, its source, then the rest.
-func (r *Reader) Next() (bsonval.Doc, bool) {
-	if !r.dates.Next() {
-		return nil, false
+func (r *Reader) Next() (bsonval.Doc, bool, error) {
+	date, ok, err := r.date()
+	if !ok || err != nil {
+		return nil, false, err
 	}
 	b := bsonval.NewBuilder(max(r.size, 64) + 32)
-	b.Set(r.timeField, r.dates.Value()).Set(r.metaField, r.meta)
-	for i := range r.columns {
-		c := &r.columns[i]
-		for c.row >= 0 && c.row < r.row { // not in order: no bucket of ours
-			c.next()
+	b.Set(r.timeField, date).Set(r.metaField, r.meta)
+	for _, c := range r.columns {
+		for c.row >= 0 && c.row < r.row && c.dec == nil { // not in order: no bucket of ours
+			if err := c.next(); err != nil {
+				return nil, false, err
+			}
 		}
 		if c.row == r.row {
-			b.Set(c.name, c.it.Value())
-			c.next()
+			b.Set(c.name, c.v)
+			if err := c.next(); err != nil {
+				return nil, false, err
+			}
+		} else if r.compressed {
+			return nil, false, mongoerr.New(6067601, "Bucket unexpectedly contained fewer values than count")
 		}
 	}
 	r.row++
 	d := b.Doc()
 	r.size = len(d)
-	return d, true
+	return d, true, nil
 }
 
 // Measurements are all of a bucket.
@@ -90,14 +146,24 @@ func (o Options) Measurements(bucket bsonval.Doc) ([]bsonval.Doc, error) {
 		return nil, err
 	}
 	var out []bsonval.Doc
-	for d, ok := r.Next(); ok; d, ok = r.Next() {
+	size := 0
+	for {
+		d, ok, err := r.Next()
+		if !ok || err != nil {
+			return out, err
+		}
+		if size += len(d) - r.meta.Size(); size > maxUnfolded {
+			return nil, columnError("", column.ErrTooLarge)
+		}
 		out = append(out, d)
 	}
-	return out, nil
 }
 
 // Count is how many measurements a bucket has.
 func (o Options) Count(bucket bsonval.Doc) int64 {
+	if compressed(bucket) {
+		return bucket.Path("control.count").Long()
+	}
 	data := bucket.Get("data")
 	if data.Type() != bsonval.Object {
 		return 0

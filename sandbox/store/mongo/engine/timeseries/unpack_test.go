@@ -26,10 +26,15 @@ func TestWhatIsNoBucketIsUnpackedWithoutHarm(t *testing.T) {
 		`{"data":{"t":5}}`:                    -1,
 		`{"data":{}}`:                         0,
 		`{"control":"x","data":{}}`:           0,
-		`{"control":{"version":2},"data":{}}`: -1,
-		`{"data":{"t":{"0":1,"1":2},"v":{"9":1,"0":2}}}`:             2,
-		`{"data":{"t":{"0":1,"1":2},"v":{"x":1},"w":{"1":1,"0":3}}}`: 2,
-		`{"meta":1,"data":{"t":{"a":1},"m":{"0":2}}}`:                1,
+		`{"control":{"version":2},"data":{}}`: 0,
+		`{"control":{"version":4},"data":{}}`: -1,
+		`{"control":{"version":2},"data":{"t":{"0":1}}}`:                                                                                                               -1,
+		`{"control":{"version":2},"data":{"t":{"$binary":{"base64":"AAAA","subType":"07"}}}}`:                                                                          0,
+		`{"control":{"version":2},"data":{"t":{"$binary":{"base64":"CQAYhggUjQEAAIAOAAAAAAAAAAA=","subType":"07"}},"v":{"$binary":{"base64":"AA==","subType":"07"}}}}`: 0,
+		`{"control":{"version":3},"data":{"t":{"$binary":{"base64":"CQAYhggUjQEAAIAOAAAAAAAAAAA=","subType":"07"}}}}`:                                                  2,
+		`{"data":{"t":{"0":1,"1":2},"v":{"9":1,"0":2}}}`:                                                                                                               2,
+		`{"data":{"t":{"0":1,"1":2},"v":{"x":1},"w":{"1":1,"0":3}}}`:                                                                                                   2,
+		`{"meta":1,"data":{"t":{"a":1},"m":{"0":2}}}`:                                                                                                                  1,
 	} {
 		r, err := Read("t", "m", parse(t, doc))
 		if err != nil {
@@ -39,7 +44,11 @@ func TestWhatIsNoBucketIsUnpackedWithoutHarm(t *testing.T) {
 			continue
 		}
 		n := 0
-		for d, ok := r.Next(); ok; d, ok = r.Next() {
+		for {
+			d, ok, err := r.Next()
+			if err != nil || !ok {
+				break
+			}
 			if err := bsonval.Validate(d); err != nil {
 				t.Error(doc, err)
 			}
