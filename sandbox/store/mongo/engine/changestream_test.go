@@ -44,7 +44,7 @@ func TestAChangeStreamTellsEveryChange(t *testing.T) {
 	d.run(`{"drop":"c"}`)
 	reply := d.more(id, "c")
 	want := `{ operationType: "insert", fullDocument: { _id: 1, a: 1, s: { x: 1, y: 2 }, l: [ 1, 2, 3 ] }, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 } }
-{ operationType: "update", fullDocument: null, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, updateDescription: { updatedFields: { a: 2, s.x: 5, l.3: 4 }, removedFields: [ "s.y" ], truncatedArrays: [] }, fullDocumentBeforeChange: { _id: 1, a: 1, s: { x: 1, y: 2 }, l: [ 1, 2, 3 ] } }
+{ operationType: "update", fullDocument: null, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, updateDescription: { updatedFields: { a: 2, l.3: 4, s.x: 5 }, removedFields: [ "s.y" ], truncatedArrays: [] }, fullDocumentBeforeChange: { _id: 1, a: 1, s: { x: 1, y: 2 }, l: [ 1, 2, 3 ] } }
 { operationType: "replace", fullDocument: { _id: 1, b: 1 }, ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, fullDocumentBeforeChange: { _id: 1, a: 2, s: { x: 5 }, l: [ 1, 2, 3, 4 ] } }
 { operationType: "delete", ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, fullDocumentBeforeChange: { _id: 1, b: 1 } }
 { operationType: "drop", ns: { db: "test", coll: "c" } }
@@ -74,13 +74,111 @@ func TestAChangeStreamIsResumedByItsToken(t *testing.T) {
 	if got := events(d, d.more(again.Path("cursor.id").String(), "$cmd.aggregate"), "nextBatch"); !strings.Contains(got, "_id: 4") {
 		t.Error(got)
 	}
-	out := d.try(`{"aggregate":1,"pipeline":[{"$changeStream":{"resumeAfter":{"_data":"zz"}}}],"cursor":{}}`)
-	if out.Get("code").Long() != 260 {
-		t.Error(out)
+}
+
+func TestAChangeStreamThatCantBeOpenedIsRefused(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"v","viewOn":"c","pipeline":[]}`)
+	token := d.run(`{"aggregate":1,"pipeline":[{"$changeStream":{}}],"cursor":{}}`).Path("cursor.postBatchResumeToken").String()
+	token = strings.ReplaceAll(token, "_data", `"_data"`)
+	for _, c := range []struct {
+		on, stages string
+		code       int64
+	}{
+		{`"c"`, `{"$changeStream":{}},{"$group":{"_id":1}}`, 20},
+		{`"c"`, `{"$match":{}},{"$changeStream":{}}`, 40602},
+		{`"v"`, `{"$changeStream":{}}`, 166},
+		{`"system.users"`, `{"$changeStream":{}}`, 73},
+		{`"c"`, `{"$changeStream":1}`, 50808},
+		{`"c"`, `{"$changeStream":{"x":1}}`, 40415},
+		{`"c"`, `{"$changeStream":{"showExpandedEvents":1}}`, 14},
+		{`"c"`, `{"$changeStream":{"fullDocument":"x"}}`, 2},
+		{`"c"`, `{"$changeStream":{"allChangesForCluster":true}}`, 72},
+		{`"c"`, `{"$changeStream":{"resumeAfter":1}}`, 14},
+		{`"c"`, `{"$changeStream":{"resumeAfter":{}}}`, 40647},
+		{`"c"`, `{"$changeStream":{"resumeAfter":{"_data":"zz"}}}`, 9},
+		{`"c"`, `{"$changeStream":{"resumeAfter":{"_data":""}}}`, 40649},
+		{`"c"`, `{"$changeStream":{"startAfter":{"_data":"82"}}}`, 260},
+		{`"c"`, `{"$changeStream":{"startAfter":` + token + `,"resumeAfter":` + token + `}}`, 50865},
+		{`"c"`, `{"$changeStream":{"startAfter":` + token + `,"startAtOperationTime":{"$timestamp":{"t":1,"i":1}}}}`, 40674},
+		{`"c"`, `{"$changeStreamSplitLargeEvent":{}}`, 20},
+		{`"c"`, `{"$changeStreamSplitLargeEvent":1}`, 7182800},
+		{`"c"`, `{"$changeStream":{}},{"$changeStreamSplitLargeEvent":1}`, 7182800},
+		{`"c"`, `{"$changeStream":{}},{"$changeStreamSplitLargeEvent":{}},{"$changeStreamSplitLargeEvent":{}}`, 7182802},
+		{`"c"`, `{"$changeStream":{}},{"$changeStreamSplitLargeEvent":{}},{"$match":{}}`, 7182802},
+	} {
+		out := d.try(`{"aggregate":` + c.on + `,"pipeline":[` + c.stages + `],"cursor":{}}`)
+		if out.Get("code").Long() != c.code {
+			t.Errorf("%s: %s, want %d", c.stages, out, c.code)
+		}
 	}
-	out = d.try(`{"aggregate":"c","pipeline":[{"$changeStream":{}},{"$group":{"_id":1}}],"cursor":{}}`)
-	if out.Get("code").Long() != 20 {
-		t.Error(out)
+}
+
+// Views and time series have events in streams of whole databases alone.
+func TestViewsHaveEventsInTheStreamOfTheirDatabase(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"base"}`)
+	all := d.watch("1", `{"showExpandedEvents":true}`, `,{"$project":{"collectionUUID":0}}`)
+	plain := d.watch("1", `{}`, "")
+	one := d.watch(`"view"`, `{"showExpandedEvents":true}`, `,{"$project":{"collectionUUID":0}}`)
+	d.run(`{"create":"view","viewOn":"base","pipeline":[{"$match":{"a":2}}]}`)
+	d.run(`{"collMod":"view","viewOn":"base","pipeline":[{"$match":{"a":1}}]}`)
+	d.run(`{"drop":"view"}`)
+	d.run(`{"create":"view","capped":true,"size":4096}`)
+	d.run(`{"create":"ts","timeseries":{"timeField":"t"}}`)
+	d.run(`{"collMod":"ts","timeseries":{"granularity":"minutes"}}`)
+	d.run(`{"drop":"ts"}`)
+	create := `{ operationType: "create", ns: { db: "test", coll: "view" }, operationDescription: { capped: true, size: 4096, idIndex: { v: 2, key: { _id: 1 }, name: "_id_" } } }`
+	want := `{ operationType: "create", ns: { db: "test", coll: "view" }, operationDescription: { viewOn: "base", pipeline: [ { $match: { a: 2 } } ] } }
+{ operationType: "modify", ns: { db: "test", coll: "view" }, operationDescription: { viewOn: "base", pipeline: [ { $match: { a: 1 } } ] } }
+{ operationType: "drop", ns: { db: "test", coll: "view" } }
+` + create + `
+{ operationType: "create", ns: { db: "test", coll: "ts" }, operationDescription: { viewOn: "system.buckets.ts", pipeline: [ { $_internalUnpackBucket: { timeField: "t", bucketMaxSpanSeconds: 3600 } } ] } }
+{ operationType: "modify", ns: { db: "test", coll: "ts" }, operationDescription: { viewOn: "system.buckets.ts", pipeline: [ { $_internalUnpackBucket: { timeField: "t", bucketMaxSpanSeconds: 86400 } } ] } }
+{ operationType: "drop", ns: { db: "test", coll: "ts" } }`
+	if got := events(d, d.more(all, "$cmd.aggregate"), "nextBatch"); got != want {
+		t.Errorf("%s\n%s", got, want)
+	}
+	if got := events(d, d.more(plain, "$cmd.aggregate"), "nextBatch"); got != "" {
+		t.Errorf("without showExpandedEvents: %s", got)
+	}
+	if got := events(d, d.more(one, "view"), "nextBatch"); got != create {
+		t.Errorf("on the one collection: %s", got)
+	}
+}
+
+// Indexes on documents are built together, on an empty collection each by itself.
+func TestIndexesHaveEvents(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"c"}`)
+	id := d.watch(`"c"`, `{"showExpandedEvents":true}`, `,{"$match":{"operationType":{"$ne":"insert"}}},{"$project":{"collectionUUID":0}}`)
+	both := `"indexes":[{"key":{"a":1},"name":"a"},{"key":{"b":1},"name":"b","sparse":true}]`
+	d.run(`{"createIndexes":"c",` + both + `}`)
+	d.run(`{"dropIndexes":"c","index":["a","b"]}`)
+	d.run(`{"insert":"c","documents":[{"a":1}]}`)
+	d.run(`{"createIndexes":"c",` + both + `}`)
+	event := func(kind, indexes string) string {
+		return `{ operationType: "` + kind + `", ns: { db: "test", coll: "c" }, operationDescription: { indexes: [ ` + indexes + ` ] } }`
+	}
+	const a, b = `{ v: 2, key: { a: 1 }, name: "a" }`, `{ v: 2, key: { b: 1 }, name: "b", sparse: true }`
+	want := strings.Join([]string{event("createIndexes", a), event("createIndexes", b), event("dropIndexes", a), event("dropIndexes", b), event("createIndexes", a+", "+b)}, "\n")
+	if got := events(d, d.more(id, "c"), "nextBatch"); got != want {
+		t.Errorf("%s\n%s", got, want)
+	}
+}
+
+func TestOptionsShowMoreOfEvents(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"insert":"c","documents":[{"_id":1,"a":1}]}`)
+	raw := d.watch(`"c"`, `{"showRawUpdateDescription":true}`, "")
+	system := d.watch("1", `{"showSystemEvents":true}`, "")
+	d.run(`{"update":"c","updates":[{"q":{},"u":{"$set":{"b":1}}}]}`)
+	d.run(`{"insert":"system.js","documents":[{"_id":"f"}]}`)
+	if got, want := events(d, d.more(raw, "c"), "nextBatch"), `{ operationType: "update", ns: { db: "test", coll: "c" }, documentKey: { _id: 1 }, rawUpdateDescription: { $v: 2, diff: { i: { b: 1 } } } }`; got != want {
+		t.Errorf("%s\n%s", got, want)
+	}
+	if got := events(d, d.more(system, "$cmd.aggregate"), "nextBatch"); !strings.Contains(got, "system.js") {
+		t.Error(got)
 	}
 }
 
@@ -100,7 +198,7 @@ func TestExpandedEventsTellTheCatalogue(t *testing.T) {
 	want := `{ operationType: "modify", ns: { db: "test", coll: "c" }, operationDescription: {}, stateBeforeChange: {} }
 { operationType: "modify", ns: { db: "test", coll: "c" }, operationDescription: { index: { name: "x", hidden: true } }, stateBeforeChange: { indexOptions: { hidden: false } } }
 { operationType: "modify", ns: { db: "test", coll: "c" }, operationDescription: { validator: { a: 1 } }, stateBeforeChange: {} }
-{ operationType: "rename", ns: { db: "test", coll: "c" }, to: { db: "test", coll: "to" }, operationDescription: { to: { db: "test", coll: "to" } } }`
+{ to: { db: "test", coll: "to" }, operationType: "rename", ns: { db: "test", coll: "c" }, operationDescription: { to: { db: "test", coll: "to" } } }`
 	if got := events(d, d.more(id, "$cmd.aggregate"), "nextBatch"); got != want {
 		t.Errorf("%s\n%s", got, want)
 	}

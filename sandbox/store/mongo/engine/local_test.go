@@ -47,7 +47,7 @@ func TestTheOplogTellsCommits(t *testing.T) {
 	}
 	want := []string{
 		"c admin.$cmd, c test.$cmd, c test.$cmd",
-		"i test.c { _id: 1, a: 1 }", "u test.c { _id: 1, a: 2 }",
+		"i test.c { _id: 1, a: 1 }", "u test.c { $v: 2, diff: { u: { a: 2 } } }",
 		"c admin.$cmd, i test.c, i test.c", "d test.c { _id: 1 }", `c test.$cmd { drop: "c" }`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -108,11 +108,23 @@ func TestAnOplogDoneAgainMakesTheSame(t *testing.T) {
 			t.Errorf("%s has another UUID", c.NS)
 		}
 	}
+	if out := to.admin(`{"applyOps": [{"op": "d", "ns": "test.none", "o": {"_id": 1}}]}`); out.Get("ok").Double() != 1 {
+		t.Errorf("a delete where there is no collection: %s", out)
+	}
 	for entry, code := range map[string]int64{
-		`{"op": "u", "ns": "test.d", "o": {"$v": 2, "diff": {}}, "o2": {"_id": 1}}`: 115,
-		`{"op": "x", "ns": "test.d", "o": {}}`:                                      2,
-		`{"op": "i", "ns": "local.oplog.rs", "o": {"_id": 1}}`:                      20,
-		`{"op": "c", "ns": "admin.$cmd", "o": {"shutdown": 1}}`:                     115,
+		`{"op": "u", "ns": "test.d", "o": {"$v": 2, "diff": {}}, "o2": {"_id": 1}}`:               4770500,
+		`{"op": "u", "ns": "test.d", "o": {"$v": 2, "diff": 1}, "o2": {"_id": 1}}`:                4772601,
+		`{"op": "u", "ns": "test.d", "o": {"$set": {"a": 1}}, "o2": {"_id": 1}}`:                  4772600,
+		`{"op": "u", "ns": "test.d", "o": {"_id": 1}}`:                                            4,
+		`{"op": "u", "ns": "test.none", "o": {"_id": 1}, "o2": {"_id": 1}}`:                       26,
+		`{"op": "d", "ns": "test.d", "o": {"a": 1}}`:                                              4,
+		`{"op": "i", "ns": "test.d", "o": {"a": 1}}`:                                              4,
+		`{"op": "i", "ns": "test.view", "o": {"_id": 1}}`:                                         166,
+		`{"op": "x", "ns": "test.d", "o": {}}`:                                                    2,
+		`{"op": "i", "ns": "local.oplog.rs", "o": {"_id": 1}}`:                                    20,
+		`{"op": "c", "ns": "admin.$cmd", "o": {"shutdown": 1}}`:                                   115,
+		`{"op": "c", "ns": "test.$cmd", "o": {"dropDatabase": 1}}, {"op": "n"}`:                   6275900,
+		`{"op": "c", "ns": "a.$cmd", "o": {"applyOps": [{"op": "c", "o": {"dropDatabase": 1}}]}}`: 9585500,
 	} {
 		if out := to.admin(`{"applyOps": [` + entry + `]}`); out.Get("code").Long() != code {
 			t.Errorf("%s: %s", entry, out)

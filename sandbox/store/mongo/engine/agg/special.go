@@ -30,8 +30,11 @@ func firstStages(name string) compiler {
 			return nil, mongoerr.New(31082, "Using %s and similar aggregation stages requires additional configuration. Please connect to Atlas or an AtlasCLI local deployment to enable.", name)
 		}
 	case "$changeStreamSplitLargeEvent":
-		return func(*Env, string, bsonval.Value) (Stage, error) {
-			return nil, mongoerr.New(mongoerr.IllegalOperation, "$changeStreamSplitLargeEvent can only be used in a $changeStream pipeline")
+		return func(_ *Env, name string, arg bsonval.Value) (Stage, error) {
+			if arg.Type() != bsonval.Object || !arg.Doc().IsEmpty() {
+				return nil, mongoerr.New(7182800, "%s spec should be an empty object", name)
+			}
+			return nil, mongoerr.New(mongoerr.IllegalOperation, "%s can only be used in a $changeStream pipeline", name)
 		}
 	}
 	return nil

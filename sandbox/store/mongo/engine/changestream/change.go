@@ -10,10 +10,7 @@ import (
 // change is the event of one document.
 func (s *Stream) change(c *storage.Commit, op *storage.Op, at position) (bsonval.Doc, error) {
 	kind := map[storage.Kind]string{storage.Insert: "insert", storage.Update: "update", storage.Replace: "replace", storage.Delete: "delete"}[op.Kind]
-	b := s.begin(kind, c, at)
-	if s.spec.expanded {
-		b.Set("collectionUUID", bsonval.BinaryValue(4, op.UUID[:]))
-	}
+	b := s.begin(kind, c, op, at)
 	full, err := s.fullDocument(op)
 	if err != nil {
 		return nil, err
@@ -26,12 +23,7 @@ func (s *Stream) change(c *storage.Commit, op *storage.Op, at position) (bsonval
 	}
 	b.OpenDoc("documentKey").Set("_id", doc.Get("_id")).Close()
 	if op.Kind == storage.Update {
-		d := described(op)
-		b.OpenDoc("updateDescription").SetDoc("updatedFields", d.Updated.Doc()).Set("removedFields", d.Removed.Array()).Set("truncatedArrays", d.Truncated.Array())
-		if s.spec.expanded {
-			b.SetDoc("disambiguatedPaths", d.Disambiguated.Doc())
-		}
-		b.Close()
+		s.describe(b, op.Delta())
 	}
 	before, err := s.beforeChange(op)
 	if err != nil {
@@ -89,9 +81,16 @@ func keepsImages(options bsonval.Doc) bool {
 	return options.Path("changeStreamPreAndPostImages.enabled").Truth()
 }
 
-func described(op *storage.Op) *diff.Description {
-	if op.Edits == nil {
-		return diff.Between(op.Before, op.After)
+// describe writes what an update did.
+func (s *Stream) describe(b *bsonval.Builder, delta *diff.Delta) {
+	if s.spec.raw {
+		b.SetDoc("rawUpdateDescription", delta.Entry())
+		return
 	}
-	return diff.Edited(op.Before, op.After, op.Edits)
+	d := delta.Description()
+	b.OpenDoc("updateDescription").SetDoc("updatedFields", d.Updated.Doc()).Set("removedFields", d.Removed.Array()).Set("truncatedArrays", d.Truncated.Array())
+	if s.spec.expanded {
+		b.SetDoc("disambiguatedPaths", d.Disambiguated.Doc())
+	}
+	b.Close()
 }

@@ -140,7 +140,7 @@ func (s *Stream) take(c *storage.Commit, i int) error {
 	}
 	if s.ends(op) && !partOfAnother(c, i) {
 		at.kind = ofInvalidate
-		b := s.begin("invalidate", c, at)
+		b := s.begin("invalidate", c, nil, at)
 		s.queue = append(s.queue, event{at, b.Doc()})
 	}
 	return nil
@@ -150,13 +150,40 @@ func (s *Stream) take(c *storage.Commit, i int) error {
 // drop of a rename's target, and what collMod did.
 func partOfAnother(c *storage.Commit, i int) bool {
 	last := &c.Ops[len(c.Ops)-1]
-	switch c.Ops[i].Kind {
+	switch op := &c.Ops[i]; op.Kind {
 	case storage.Drop:
-		return replacedBy(c, i+1)
-	case storage.SetOptions, storage.CreateIndex, storage.DropIndex:
+		return replacedBy(c, i+1) || last.Kind == storage.DropDatabase && ofView(op)
+	case storage.SetOptions:
+		return last.Kind == storage.Modify && !ofView(op)
+	case storage.Modify:
+		return ofView(op)
+	case storage.CreateIndex:
+		return last.Kind == storage.Modify || i > 0 && builtTogether(&c.Ops[i-1], op)
+	case storage.DropIndex:
 		return last.Kind == storage.Modify
 	}
 	return false
+}
+
+// builtTogether tells indexes that one command has built over documents: they have one
+// event. On an empty collection each has its own.
+func builtTogether(a, b *storage.Op) bool {
+	return a.Kind == storage.CreateIndex && b.Kind == storage.CreateIndex && a.UUID == b.UUID && b.Record > 0
+}
+
+// ofView tells an operation on a view, a time series being one too.
+func ofView(op *storage.Op) bool {
+	of := op.After
+	switch op.Kind {
+	case storage.Drop:
+		of = op.Before
+	case storage.Modify:
+		return !op.Before.Path("collectionOptions.viewOn").IsMissing()
+	case storage.Create, storage.SetOptions:
+	default:
+		return false
+	}
+	return !of.Get("viewOn").IsMissing()
 }
 
 // replacedBy tells whether operation i is a rename onto what the one before dropped.
@@ -166,10 +193,13 @@ func replacedBy(c *storage.Commit, i int) bool {
 
 // concerns tells whether the operation is on what the stream watches.
 func (s *Stream) concerns(op *storage.Op) bool {
-	if strings.HasPrefix(op.NS.Coll, "system.") {
+	w := s.spec.NS
+	switch {
+	case strings.HasPrefix(op.NS.Coll, systemPrefix) && !s.spec.system && op.NS != w:
+		return false
+	case ofView(op) && (w.Coll != "" || !s.spec.expanded):
 		return false
 	}
-	w := s.spec.NS
 	switch {
 	case w.DB == "":
 		return op.NS.DB != "admin" && op.NS.DB != "config" && op.NS.DB != "local"
@@ -188,7 +218,7 @@ func (s *Stream) ends(op *storage.Op) bool {
 	w := s.spec.NS
 	switch op.Kind {
 	case storage.Drop:
-		return w.Coll != "" && op.NS == w
+		return w.Coll != "" && op.NS == w && !ofView(op)
 	case storage.Rename:
 		return w.Coll != "" && (op.NS == w || op.To == w)
 	case storage.DropDatabase:
@@ -197,15 +227,26 @@ func (s *Stream) ends(op *storage.Op) bool {
 	return false
 }
 
-// begin writes what all events have.
-func (s *Stream) begin(kind string, c *storage.Commit, at position) *bsonval.Builder {
+// begin writes what all events have. op nil is for those that are of no collection.
+func (s *Stream) begin(kind string, c *storage.Commit, op *storage.Op, at position) *bsonval.Builder {
 	b := bsonval.NewBuilder(512)
-	b.Set("_id", at.token()).Str("operationType", kind)
-	b.Set("clusterTime", bsonval.TimestampValue(uint32(c.TS>>32), uint32(c.TS))).Set("wallTime", bsonval.TimeValue(c.Wall))
 	if c.Session != nil {
 		b.Int64("txnNumber", c.Number).SetDoc("lsid", c.Session)
 	}
-	return b
+	if op != nil && op.Kind == storage.Rename {
+		target(b, op)
+	}
+	b.Set("_id", at.token()).Str("operationType", kind)
+	b.Set("clusterTime", bsonval.TimestampValue(uint32(c.TS>>32), uint32(c.TS)))
+	if s.spec.expanded && op != nil && !ofView(op) {
+		b.Set("collectionUUID", bsonval.BinaryValue(4, op.UUID[:]))
+	}
+	return b.Set("wallTime", bsonval.TimeValue(c.Wall))
+}
+
+// target writes where a rename goes to.
+func target(b *bsonval.Builder, op *storage.Op) {
+	b.OpenDoc("to").Str("db", op.To.DB).Str("coll", op.To.Coll).Close()
 }
 
 // event is the event of the commit's i-th operation; nil for what only expanded events
@@ -218,15 +259,13 @@ func (s *Stream) event(c *storage.Commit, i int, at position) (bsonval.Doc, erro
 	case storage.Drop:
 		return s.onCollection("drop", c, op, at).Doc(), nil
 	case storage.DropDatabase:
-		b := s.begin("dropDatabase", c, at)
+		b := s.begin("dropDatabase", c, nil, at)
 		return b.OpenDoc("ns").Str("db", op.NS.DB).Close().Doc(), nil
 	case storage.Rename:
 		b := s.onCollection("rename", c, op, at)
-		to := func() { b.OpenDoc("to").Str("db", op.To.DB).Str("coll", op.To.Coll).Close() }
-		to()
 		if s.spec.expanded {
 			b.OpenDoc("operationDescription")
-			to()
+			target(b, op)
 			if replacedBy(c, i) {
 				b.Set("dropTarget", bsonval.BinaryValue(4, c.Ops[i-1].UUID[:]))
 			}
@@ -237,38 +276,10 @@ func (s *Stream) event(c *storage.Commit, i int, at position) (bsonval.Doc, erro
 	if !s.spec.expanded {
 		return nil, nil
 	}
-	return s.catalogue(c, op, at), nil
+	return s.catalogue(c, i, at), nil
 }
 
 func (s *Stream) onCollection(kind string, c *storage.Commit, op *storage.Op, at position) *bsonval.Builder {
-	b := s.begin(kind, c, at)
-	if s.spec.expanded {
-		b.Set("collectionUUID", bsonval.BinaryValue(4, op.UUID[:]))
-	}
+	b := s.begin(kind, c, op, at)
 	return b.OpenDoc("ns").Str("db", op.NS.DB).Str("coll", op.NS.Coll).Close()
-}
-
-// catalogue are the events that showExpandedEvents adds.
-func (s *Stream) catalogue(c *storage.Commit, op *storage.Op, at position) bsonval.Doc {
-	switch op.Kind {
-	case storage.Create:
-		b := s.onCollection("create", c, op, at)
-		b.OpenDoc("operationDescription").OpenDoc("idIndex").Int32("v", 2).OpenDoc("key").Int32("_id", 1).Close().Str("name", "_id_").Close()
-		if len(op.After) > 5 {
-			b.Fields(op.After)
-		}
-		return b.Close().Doc()
-	case storage.CreateIndex, storage.DropIndex:
-		spec, kind := op.After, "createIndexes"
-		if op.Kind == storage.DropIndex {
-			spec, kind = op.Before, "dropIndexes"
-		} else if spec.Get("name").Type() == bsonval.String && spec.Get("name").Str() == "_id_" {
-			return nil
-		}
-		b := s.onCollection(kind, c, op, at)
-		return b.OpenDoc("operationDescription").OpenArray("indexes").ItemDoc(spec).Close().Close().Doc()
-	case storage.Modify:
-		return s.onCollection("modify", c, op, at).SetDoc("operationDescription", op.After).SetDoc("stateBeforeChange", op.Before).Doc()
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math"
+	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -52,21 +53,25 @@ func (p position) token() bsonval.Value {
 	if p.fragment > 0 {
 		b = binary.BigEndian.AppendUint32(b, p.fragment)
 	}
-	return bsonval.DocValue(bsonval.D(bsonval.E("_data", bsonval.StringValue(hex.EncodeToString(b)))))
+	return bsonval.DocValue(bsonval.D(bsonval.E("_data", bsonval.StringValue(strings.ToUpper(hex.EncodeToString(b))))))
 }
 
-// parseToken reads a token that a client brings back.
-func parseToken(v bsonval.Value) (position, error) {
-	bad := mongoerr.New(mongoerr.InvalidResumeToken, "Bad resume token: _data of missing or of wrong type: %s", v)
+// parseToken reads a token that a client brings back in the named option.
+func parseToken(option string, v bsonval.Value) (position, error) {
 	if v.Type() != bsonval.Object {
-		return position{}, mongoerr.New(mongoerr.TypeMismatch, "BSON field '$changeStream.resumeAfter' is the wrong type '%s', expected type 'object'", v.Type())
+		return position{}, wrongType(option, v, "object")
 	}
 	data := v.Doc().Get("_data")
 	if data.Type() != bsonval.String {
-		return position{}, bad
+		return position{}, mongoerr.New(40647, "Bad resume token: _data of missing or of wrong type. Expected string, got %s", v)
 	}
 	b, err := hex.DecodeString(data.Str())
-	if err != nil || len(b) != tokenSize && len(b) != fragmentSize || b[0] != mark || b[13] == before || b[13] > ofCommit {
+	switch {
+	case err != nil:
+		return position{}, mongoerr.New(mongoerr.FailedToParse, "resume token string was not a valid hex string")
+	case len(b) == 0:
+		return position{}, mongoerr.New(40649, "invalid empty resume token")
+	case len(b) != tokenSize && len(b) != fragmentSize || b[0] != mark || b[13] == before || b[13] > ofCommit:
 		return position{}, mongoerr.New(mongoerr.InvalidResumeToken, "the resume token is not one of this server: %s", v)
 	}
 	p := position{ts: binary.BigEndian.Uint64(b[1:]), index: binary.BigEndian.Uint32(b[9:]), kind: b[13]}

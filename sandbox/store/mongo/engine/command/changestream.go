@@ -30,9 +30,6 @@ func (s *Server) openChangeStream(r *Request, ns storage.NS, stages bsonval.Doc,
 	if err != nil {
 		return err
 	}
-	if ns.Coll == "" && spec.NS == ns && (ns.DB == "admin" || ns.DB == "config" || ns.DB == "local") {
-		return mongoerr.New(mongoerr.InvalidNamespace, "$changeStream may not be opened on the internal %s database", ns.DB)
-	}
 	rest, split, err := following(stages.Slice()[1:])
 	if err != nil {
 		return err
@@ -67,10 +64,10 @@ func following(stages []bsonval.Value) (rest bsonval.Doc, split bool, err error)
 		}
 		if st.Type() == bsonval.Object && st.Doc().First().Name == splitStage {
 			switch arg := st.Doc().First().Value; {
-			case i < len(stages)-1:
-				return nil, false, mongoerr.New(mongoerr.IllegalOperation, "%s must be the last stage in the pipeline", splitStage)
 			case arg.Type() != bsonval.Object || !arg.Doc().IsEmpty():
-				return nil, false, mongoerr.New(mongoerr.BadValue, "%s spec should be an empty object", splitStage)
+				return nil, false, mongoerr.New(7182800, "%s spec should be an empty object", splitStage)
+			case i < len(stages)-1:
+				return nil, false, mongoerr.New(7182802, "%s must be the last stage in the pipeline", splitStage)
 			}
 			split = true
 			continue

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/changestream"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
@@ -84,12 +85,29 @@ func writeOp(b *bsonval.Builder, op storage.Op) {
 	switch op.Kind {
 	case storage.Insert:
 		b.SetDoc("o", op.After).SetDoc("o2", id(op.After))
-	case storage.Update, storage.Replace: // the whole document, as a replacement has it
+	case storage.Update:
+		b.SetDoc("o", op.Delta().Entry()).SetDoc("o2", id(op.After))
+	case storage.Replace:
 		b.SetDoc("o", op.After).SetDoc("o2", id(op.After))
 	case storage.Delete:
 		b.SetDoc("o", id(op.Before))
 	default:
 		b.SetDoc("o", catalogueOp(op))
+		writeBefore(b, op)
+	}
+}
+
+// writeBefore tells what was there before a change of the catalogue.
+func writeBefore(b *bsonval.Builder, op storage.Op) {
+	switch op.Kind {
+	case storage.DropIndex:
+		b.SetDoc("o2", op.Before)
+	case storage.Modify:
+		b.OpenDoc("o2").Set("collectionOptions_old", op.Before.Get("collectionOptions"))
+		if old := op.Before.Get("indexOptions"); !old.IsMissing() {
+			b.Set("indexOptions_old", old)
+		}
+		b.Close()
 	}
 }
 
@@ -114,6 +132,9 @@ func catalogueOp(op storage.Op) bsonval.Doc {
 	}
 	if len(op.After) > 0 {
 		b.Fields(op.After)
+	}
+	if op.Kind == storage.Create && op.After.Get("viewOn").IsMissing() && op.After.Get("clusteredIndex").IsMissing() {
+		changestream.WriteIDIndex(&b, op.After)
 	}
 	return b.Doc()
 }

@@ -17,6 +17,7 @@ import (
 type Change struct {
 	Filter       bsonval.Doc
 	Update       bsonval.Value // an object, or an array: a pipeline
+	Delta        bsonval.Doc   // in place of Update: a difference of the oplog
 	ArrayFilters bsonval.Doc
 	Constants    bsonval.Doc // c: variables for the pipeline
 	Sort         bsonval.Doc
@@ -183,6 +184,9 @@ func (w *Writer) upsert(ns storage.NS, m *match.Matcher, mod modifier, ch Change
 }
 
 func (w *Writer) modifier(ch Change, c *storage.Collection) (modifier, error) {
+	if ch.Delta != nil {
+		return delta(ch.Delta), nil
+	}
 	switch ch.Update.Type() {
 	case bsonval.Array:
 		return w.pipeline(ch)
@@ -294,4 +298,15 @@ func (p pipelined) modify(_ *Writer, doc bsonval.Doc, _ *match.Matcher, insert b
 		return nil, mongoerr.New(mongoerr.ImmutableField, "Performing an update on the path '_id' would modify the immutable field '_id'")
 	}
 	return row.Doc, nil
+}
+
+// delta is an update by a difference of the oplog.
+type delta bsonval.Doc
+
+func (delta) replaces() bool                             { return false }
+func (delta) edits() []diff.Edit                         { return nil }
+func (delta) kind(bsonval.Doc, bsonval.Doc) storage.Kind { return storage.Update }
+
+func (d delta) modify(_ *Writer, doc bsonval.Doc, _ *match.Matcher, _ bool) (bsonval.Doc, error) {
+	return diff.Apply(doc, bsonval.Doc(d))
 }

@@ -6,12 +6,9 @@ import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 )
 
-// Between describes an update by a pipeline, of which only the result is known.
-func Between(before, after bsonval.Doc) *Description {
-	w := walk{out: &Description{}}
-	w.delta(ofDocs(before, after))
-	return w.out
-}
+// Between is the difference that an update by a pipeline makes, of which only the result
+// is known.
+func Between(before, after bsonval.Doc) *Delta { return ofDocs(before, after) }
 
 // oplogOverhead are the bytes that an oplog entry of a difference has beside it.
 const oplogOverhead = 15
@@ -22,9 +19,9 @@ func Replaces(before, after bsonval.Doc) bool {
 	return ofDocs(before, after).size()+oplogOverhead > len(after)
 }
 
-// delta is a difference in the form of the server's oplog: what is gone, what has a new
+// Delta is a difference in the form of the server's oplog: what is gone, what has a new
 // value, what is new, and what changed within.
-type delta struct {
+type Delta struct {
 	array    bool
 	length   int // the new one of an array that became shorter; -1 else
 	removed  []string
@@ -40,12 +37,17 @@ type field struct {
 
 type nested struct {
 	name string
-	d    *delta
+	d    *Delta
+}
+
+// empty tells a difference of nothing.
+func (d *Delta) empty() bool {
+	return len(d.removed)+len(d.updated)+len(d.inserted)+len(d.within) == 0 && d.length < 0
 }
 
 // ofDocs goes through both in step: a field that moved is one that is new.
-func ofDocs(before, after bsonval.Doc) *delta {
-	d := &delta{length: -1}
+func ofDocs(before, after bsonval.Doc) *Delta {
+	d := &Delta{length: -1}
 	now := fieldsOf(after)
 	gone := map[string]bool{}
 	next := 0
@@ -80,8 +82,8 @@ func fieldsOf(doc bsonval.Doc) []field {
 	return out
 }
 
-func ofArrays(before, after []bsonval.Value) *delta {
-	d := &delta{array: true, length: -1}
+func ofArrays(before, after []bsonval.Value) *Delta {
+	d := &Delta{array: true, length: -1}
 	for i, v := range after {
 		name := strconv.Itoa(i)
 		if i < len(before) {
@@ -97,11 +99,11 @@ func ofArrays(before, after []bsonval.Value) *delta {
 }
 
 // add notes what became of one value: a difference within it where that is shorter.
-func (d *delta) add(name string, old, now bsonval.Value) {
+func (d *Delta) add(name string, old, now bsonval.Value) {
 	if now.Same(old) {
 		return
 	}
-	var within *delta
+	var within *Delta
 	switch {
 	case old.Type() != now.Type():
 	case now.Type() == bsonval.Object:
@@ -123,7 +125,7 @@ const (
 )
 
 // size is how long the difference would be in the oplog, in bytes.
-func (d *delta) size() int {
+func (d *Delta) size() int {
 	n := docFrame
 	for _, s := range d.within {
 		n += elementHead + 1 + len(s.name) + s.d.size()
@@ -156,23 +158,4 @@ func section(fields []field) int {
 		n += elementHead + len(f.name) + f.v.Size()
 	}
 	return n
-}
-
-// delta writes a difference with its paths.
-func (w *walk) delta(d *delta) {
-	for _, name := range d.removed {
-		w.within(name, false, w.removed)
-	}
-	for _, f := range d.updated {
-		w.within(f.name, d.array, func() { w.updated(f.v) })
-	}
-	for _, f := range d.inserted {
-		w.within(f.name, false, func() { w.updated(f.v) })
-	}
-	if d.length >= 0 {
-		w.truncated(d.length)
-	}
-	for _, s := range d.within {
-		w.within(s.name, d.array, func() { w.delta(s.d) })
-	}
 }

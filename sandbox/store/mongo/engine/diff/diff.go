@@ -1,6 +1,7 @@
 // Package diff tells what an update changed in a document, as the server's oplog and its
-// change streams do. Package crud asks whether an update by a pipeline is worth a
-// difference, package changestream writes one into its events. It changes nothing.
+// change streams do, and makes such a change again. Package crud asks whether an update by
+// a pipeline is worth a difference and applies those of applyOps, package changestream
+// writes them into its events, package command into the oplog. It changes no document.
 package diff
 
 import (
@@ -17,119 +18,89 @@ type Edit struct {
 	Append bool     // adds to an array's end, and changes nothing before
 }
 
-// Description is what changed, in dotted paths: the fields of updateDescription.
-type Description struct {
-	Updated, Removed, Truncated, Disambiguated bsonval.Builder
-}
-
-// Edited describes an update by operators: what they set appears as they set it, whether
-// or not a part of it stayed the same.
-func Edited(before, after bsonval.Doc, edits []Edit) *Description {
-	w := walk{out: &Description{}}
-	w.fields(before, after, edits, 0)
-	return w.out
-}
-
-// part is one step of a path.
-type part struct {
-	name  string
-	place bool // in an array
-}
-
-// walk goes through a document in two versions.
-type walk struct {
-	out  *Description
-	path []part
-}
-
-// within does something one step deeper.
-func (w *walk) within(name string, place bool, do func()) {
-	w.path = append(w.path, part{name, place})
-	do()
-	w.path = w.path[:len(w.path)-1]
-}
-
-// here is the path so far, dotted. One that could be read in two ways is explained.
-func (w *walk) here() string {
-	names, ambiguous := make([]string, len(w.path)), false
-	for i, p := range w.path {
-		names[i] = p.name
-		_, number := bsonval.ArrayIndex(p.name)
-		ambiguous = ambiguous || !p.place && (strings.Contains(p.name, ".") || number && i > 0)
-	}
-	dotted := strings.Join(names, ".")
-	if !ambiguous {
-		return dotted
-	}
-	b := w.out.Disambiguated.OpenArray(dotted)
-	for _, p := range w.path {
-		if i, ok := bsonval.ArrayIndex(p.name); ok && p.place {
-			b.Item(bsonval.IntValue(int32(i)))
-		} else {
-			b.ItemStr(p.name)
-		}
-	}
-	b.Close()
-	return dotted
-}
-
-func (w *walk) updated(v bsonval.Value) { w.out.Updated.Set(w.here(), v) }
-func (w *walk) removed()                { w.out.Removed.ItemStr(w.here()) }
-
-func (w *walk) truncated(size int) {
-	path := w.here()
-	w.out.Truncated.OpenItem().Str("field", path).Int32("newSize", int32(size)).Close()
+// Edited is the difference that an update by operators makes: what they set appears as
+// they set it, whether or not a part of it stayed the same.
+func Edited(before, after bsonval.Doc, edits []Edit) *Delta {
+	d := &Delta{length: -1}
+	d.fields(before, after, edits, 0)
+	return d
 }
 
 // fields compares what the edits touch; depth parts of their paths are behind.
-func (w *walk) fields(before, after bsonval.Doc, edits []Edit, depth int) {
+func (d *Delta) fields(before, after bsonval.Doc, edits []Edit, depth int) {
 	for name, old := range before.All() {
 		if rest := touching(edits, depth, name); rest != nil {
-			w.within(name, false, func() { w.value(old, after.Get(name), rest, depth) })
+			d.value(name, old, after.Get(name), rest, depth)
 		}
 	}
+	d.sort()
 	for name, v := range after.All() {
 		if before.Get(name).IsMissing() {
-			w.within(name, false, func() { w.updated(v) })
+			d.inserted = append(d.inserted, field{name, v})
 		}
 	}
 }
 
-func (w *walk) elements(before, after []bsonval.Value, edits []Edit, depth int) {
+// sort puts what was there before into the order in which operators work: by name. What
+// is new keeps the order that it has in the document.
+func (d *Delta) sort() {
+	slices.SortStableFunc(d.removed, CompareNames)
+	slices.SortStableFunc(d.updated, func(a, b field) int { return CompareNames(a.name, b.name) })
+	slices.SortStableFunc(d.within, func(a, b nested) int { return CompareNames(a.name, b.name) })
+}
+
+// CompareNames orders the parts of paths as update operators do: numbers as such.
+func CompareNames(a, b string) int {
+	x, okX := bsonval.ArrayIndex(a)
+	y, okY := bsonval.ArrayIndex(b)
+	if okX && okY {
+		return x - y
+	}
+	return strings.Compare(a, b)
+}
+
+func (d *Delta) elements(before, after []bsonval.Value, edits []Edit, depth int) {
 	for i, v := range after {
 		name := strconv.Itoa(i)
 		rest := touching(edits, depth, name)
-		if rest == nil {
-			continue // as it was, or null that fills a gap
+		switch {
+		case rest == nil: // as it was, or null that fills a gap
+		case i >= len(before):
+			d.updated = append(d.updated, field{name, v})
+		default:
+			d.value(name, before[i], v, rest, depth)
 		}
-		w.within(name, true, func() {
-			if i >= len(before) {
-				w.updated(v)
-				return
-			}
-			w.value(before[i], v, rest, depth)
-		})
 	}
 }
 
 // value compares what stands at the end of the path so far.
-func (w *walk) value(old, now bsonval.Value, edits []Edit, depth int) {
+func (d *Delta) value(name string, old, now bsonval.Value, edits []Edit, depth int) {
+	sub := &Delta{length: -1}
 	switch {
 	case now.IsMissing():
-		w.removed()
+		d.removed = append(d.removed, name)
+		return
 	case now.Same(old):
+		return
 	case slices.ContainsFunc(edits, func(e Edit) bool { return e.Append && len(e.Path) == depth+1 }) && grown(old, now):
+		sub.array = true
 		for i, v := range now.Doc().Slice()[old.Doc().Len():] {
-			w.within(strconv.Itoa(old.Doc().Len()+i), true, func() { w.updated(v) })
+			sub.updated = append(sub.updated, field{strconv.Itoa(old.Doc().Len() + i), v})
 		}
 	case slices.ContainsFunc(edits, func(e Edit) bool { return len(e.Path) == depth+1 }):
-		w.updated(now)
+		d.updated = append(d.updated, field{name, now})
+		return
 	case old.Type() == bsonval.Object && now.Type() == bsonval.Object:
-		w.fields(old.Doc(), now.Doc(), edits, depth+1)
+		sub.fields(old.Doc(), now.Doc(), edits, depth+1)
 	case old.Type() == bsonval.Array && now.Type() == bsonval.Array:
-		w.elements(old.Doc().Slice(), now.Doc().Slice(), edits, depth+1)
+		sub.array = true
+		sub.elements(old.Doc().Slice(), now.Doc().Slice(), edits, depth+1)
 	default:
-		w.updated(now)
+		d.updated = append(d.updated, field{name, now})
+		return
+	}
+	if !sub.empty() {
+		d.within = append(d.within, nested{name, sub})
 	}
 }
 

@@ -47,7 +47,7 @@ func TestOperatorsAreDescribedByTheirPaths(t *testing.T) {
 			path, more := strings.CutPrefix(e, "+")
 			edits = append(edits, Edit{strings.Split(path, "."), more})
 		}
-		if got := Edited(doc(t, c.before), doc(t, c.after), edits).text(); got != c.want {
+		if got := Edited(doc(t, c.before), doc(t, c.after), edits).Description().text(); got != c.want {
 			t.Errorf("%s to %s by %s:\n%s\n%s", c.before, c.after, c.edits, got, c.want)
 		}
 	}
@@ -58,7 +58,7 @@ func TestAPipelineIsDescribedByItsResult(t *testing.T) {
 	before := doc(t, `{"_id":1,"s":{"f":"`+long+`","x":1},"l":["`+long+`",1],"gone":1}`)
 	after := doc(t, `{"_id":1,"s":{"f":"`+long+`","x":2},"l":["`+long+`"],"new.field":1}`)
 	want := `{ u: { new.field: 1, s.x: 2 }, r: [ "gone" ], t: [ { field: "l", newSize: 1 } ], d: { new.field: [ "new.field" ] } }`
-	if got := Between(before, after).text(); got != want {
+	if got := Between(before, after).Description().text(); got != want {
 		t.Errorf("%s\n%s", got, want)
 	}
 	if Replaces(before, after) {

@@ -143,6 +143,10 @@ func (tx *Tx) addIndex(c *Collection, ix *Index) error {
 	}
 	c.Indexes = append(c.Indexes, ix)
 	tx.cur.Bytes += ix.Bytes
-	tx.ops = append(tx.ops, Op{Kind: CreateIndex, NS: c.NS, UUID: c.UUID, Coll: c.ID, After: ix.Def.Spec})
+	op := Op{Kind: CreateIndex, NS: c.NS, UUID: c.UUID, Coll: c.ID, After: ix.Def.Spec}
+	if c.Count() > 0 {
+		op.Record = 1
+	}
+	tx.ops = append(tx.ops, op)
 	return nil
 }

@@ -58,13 +58,21 @@ type Op struct {
 	Kind          Kind
 	NS            NS
 	UUID          [16]byte
-	Coll          uint64 // Collection.ID
-	Record        int64
+	Coll          uint64      // Collection.ID
+	Record        int64       // CreateIndex: 1 where documents were there already, else 0
 	Before, After bsonval.Doc // documents; for Create and SetOptions the options; for indexes the spec
 	To            NS          // Rename
 	Name          string      // DropIndex
 	Edits         []diff.Edit // Update by operators: what they touch; nil: by a pipeline
 	Retry         *Retry      // remember
+}
+
+// Delta is what an Update changed in its document.
+func (op *Op) Delta() *diff.Delta {
+	if op.Edits == nil {
+		return diff.Between(op.Before, op.After)
+	}
+	return diff.Edited(op.Before, op.After, op.Edits)
 }
 
 // View freezes what the Tx has done so far and answers it. It may be read while the

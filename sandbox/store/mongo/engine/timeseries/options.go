@@ -223,7 +223,7 @@ func (o Options) Round(ms int64) int64 {
 // Pipeline is the view's: what makes measurements of the buckets.
 func (o Options) Pipeline() bsonval.Doc {
 	b := bsonval.NewBuilder(128)
-	b.OpenItem().OpenDoc(Unpack).OpenArray("exclude").Close().Str("timeField", o.Time)
+	b.OpenItem().OpenDoc(Unpack).Str("timeField", o.Time)
 	if o.Meta != "" {
 		b.Str("metaField", o.Meta)
 	}

@@ -165,15 +165,7 @@ func filterID(p string) (string, bool) {
 // comparePaths orders as the server applies updates: by field name, numbers as such.
 func comparePaths(a, b []string) int {
 	for i := range min(len(a), len(b)) {
-		x, okX := bsonval.ArrayIndex(a[i])
-		y, okY := bsonval.ArrayIndex(b[i])
-		if okX && okY {
-			if x != y {
-				return x - y
-			}
-			continue
-		}
-		if c := strings.Compare(a[i], b[i]); c != 0 {
+		if c := diff.CompareNames(a[i], b[i]); c != 0 {
 			return c
 		}
 	}
