@@ -23,9 +23,15 @@ type workload struct {
 	transfers int         // transactions that were committed
 	round     int         // of collections made and dropped
 	step      int         // how far the round came
+	readings  map[int]int // the batches of measurements, and what they were marked with
+	reading   int         // the newest one begun
 }
 
-const batchSize = 5
+// The documents of a batch, and how many measurements come with its first step.
+const (
+	batchSize = 5
+	firstStep = 3
+)
 
 // A process that is killed at any moment, while drivers write to it in every way, has at
 // its next start all that it acknowledged, nothing of half a transaction, and indexes
@@ -40,7 +46,7 @@ func TestAKilledServerKeepsWhatDriversWereTold(t *testing.T) {
 		t.Run(fmt.Sprint(folder), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			w := &workload{batches: map[int]int{}}
+			w := &workload{batches: map[int]int{}, readings: map[int]int{}}
 			w.begin(t, dir)
 			for range kills {
 				cmd, addr := child(t, dir, 0)
@@ -51,7 +57,7 @@ func TestAKilledServerKeepsWhatDriversWereTold(t *testing.T) {
 				})
 				w.check(t, dir)
 			}
-			if !testing.Short() && (w.batch == 0 || w.transfers == 0 || w.round == 0) {
+			if !testing.Short() && (w.batch == 0 || w.transfers == 0 || w.round == 0 || len(w.readings) == 0) {
 				t.Errorf("next to nothing was done: %+v", w)
 			}
 		})
@@ -69,6 +75,8 @@ func (w *workload) begin(t *testing.T, dir string) {
 	command(t, e, "d", d("createIndexes", "batches", "indexes", bson.A{
 		d("key", d("b", 1), "name", "b_1"), d("key", d("tags", 1, "v", -1), "name", "tags"), d("key", d("words", "text"), "name", "words")}))
 	command(t, e, "d", d("create", "ledger"))
+	command(t, e, "d", d("create", "weather", "timeseries", d("timeField", "at", "metaField", "of")))
+	command(t, e, "d", d("createIndexes", "weather", "indexes", bson.A{d("key", d("of.b", 1), "name", "b")}))
 }
 
 // run writes through a driver until the process is killed.
@@ -80,7 +88,7 @@ func (w *workload) run(t *testing.T, addr string, kill func()) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	for _, write := range []func(context.Context, *mongo.Database) error{w.writeBatch, w.transfer, w.catalogue} {
+	for _, write := range []func(context.Context, *mongo.Database) error{w.writeBatch, w.measure, w.transfer, w.catalogue} {
 		wg.Go(func() {
 			for ctx.Err() == nil && write(ctx, client.Database("d")) == nil {
 			}
@@ -115,6 +123,36 @@ func (w *workload) writeBatch(ctx context.Context, db *mongo.Database) error {
 	}
 	delete(w.batches, b) // whether the deletion is acknowledged or not
 	_, err := db.Collection("batches").DeleteMany(ctx, d("b", b))
+	return err
+}
+
+// measure inserts measurements into a bucket of their own in two steps, marks and removes
+// some.
+func (w *workload) measure(ctx context.Context, db *mongo.Database) error {
+	coll := db.Collection("weather")
+	w.reading++
+	docs := make([]any, batchSize)
+	for i := range docs {
+		docs[i] = d("at", time.Unix(int64(w.reading*1000+i), 0), "of", d("b", w.reading, "mark", 0), "degrees", rand.Float64())
+	}
+	for _, part := range [][]any{docs[:firstStep], docs[firstStep:]} {
+		if _, err := coll.InsertMany(ctx, part); err != nil {
+			return err
+		}
+	}
+	w.readings[w.reading] = 0
+	b := 1 + rand.IntN(w.reading)
+	if _, err := coll.UpdateMany(ctx, d("of.b", b), d("$inc", d("of.mark", 1))); err != nil {
+		return err
+	}
+	if _, ok := w.readings[b]; ok {
+		w.readings[b]++
+	}
+	if b%4 != 0 {
+		return nil
+	}
+	delete(w.readings, b) // whether the deletion is acknowledged or not
+	_, err := coll.DeleteMany(ctx, d("of.b", b))
 	return err
 }
 
@@ -176,6 +214,7 @@ func (w *workload) check(t *testing.T, dir string) {
 	}
 	defer e.Close()
 	w.checkBatches(t, e)
+	w.checkReadings(t, e)
 	n := func(coll string, query bson.D) int {
 		return int(command(t, e, "d", d("count", coll, "query", query))["n"].(int32))
 	}
@@ -217,6 +256,32 @@ func (w *workload) checkBatches(t *testing.T, e *engine.Engine) {
 			}
 			w.batches[b] = int(doc.(bson.D)[1].Value.(int32))
 		}
+	}
+}
+
+// checkReadings finds each batch of measurements whole, with its mark or the next.
+func (w *workload) checkReadings(t *testing.T, e *engine.Engine) {
+	t.Helper()
+	found := map[int]int{}
+	for _, doc := range batch(command(t, e, "d", d("aggregate", "weather", "cursor", d("batchSize", 1<<20), "pipeline", bson.A{
+		d("$group", d("_id", "$of", "n", d("$sum", 1), "reals", d("$sum", d("$cond", bson.A{d("$isNumber", "$degrees"), 1, 0}))))}))) {
+		of := doc.(bson.D)[0].Value.(bson.D)
+		b, mark := int(of[0].Value.(int32)), int(of[1].Value.(int32))
+		was, told := w.readings[b]
+		if n, reals := doc.(bson.D)[1].Value, doc.(bson.D)[2].Value; n != int32(batchSize) && (told || n != int32(firstStep)) || reals != n {
+			t.Fatalf("%d measurements in batch %d, %d of them with what was measured", n, b, reals)
+		}
+		if told && mark != was && mark != was+1 {
+			t.Fatalf("measurements %d are marked %d, acknowledged was %d", b, mark, was)
+		}
+		found[b] = mark
+	}
+	for b := range w.readings {
+		mark, ok := found[b]
+		if !ok {
+			t.Fatalf("measurements %d are lost", b)
+		}
+		w.readings[b] = mark
 	}
 }
 
