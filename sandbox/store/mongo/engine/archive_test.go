@@ -47,7 +47,7 @@ func furnish(t *testing.T, d db) {
 		`{"insert": "weather", "documents": [{"at": {"$date": "2021-05-18T00:00:00Z"}, "sensor": 1, "v": 1}, {"at": {"$date": "2021-05-18T01:00:00Z"}, "sensor": 2, "v": 2}]}`,
 		`{"createIndexes": "weather", "indexes": [{"key": {"v": -1}, "name": "v"}, {"key": {"sensor.id": 1, "at": -1}, "name": "s"}]}`,
 		`{"create": "pre", "changeStreamPreAndPostImages": {"enabled": true}}`,
-		`{"createRole": "clerk", "privileges": [{"resource": {"db": "d", "collection": ""}, "actions": ["find"]}], "roles": []}`,
+		`{"createRole": "clerk", "privileges": [{"resource": {"db": "test", "collection": ""}, "actions": ["find"]}], "roles": []}`,
 		`{"createUser": "ann", "pwd": "secret", "roles": ["readWrite", "clerk"]}`,
 	} {
 		d.run(cmd)

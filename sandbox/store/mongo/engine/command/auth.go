@@ -107,6 +107,10 @@ func (s *Server) saslContinue(r *Request) (bsonval.Doc, error) {
 		r.Conn.auth = nil
 		return nil, err
 	}
+	if u := s.findUser(l.user, l.db); u == nil || !s.mayEnter(r.Conn, u) {
+		r.Conn.auth = nil
+		return nil, errAuth()
+	}
 	l.step++
 	if l.skipEmpty {
 		r.Conn.auth = nil

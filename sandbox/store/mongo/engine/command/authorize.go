@@ -1,15 +1,16 @@
 package command
 
 import (
-	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
 
 // need is one action that a command does.
 type need struct {
-	action string
-	ns     storage.NS // empty: on the cluster
+	action  string
+	ns      storage.NS // without a collection: on the database; empty: on the cluster
+	normal  bool       // on every collection of every database, in place of ns
+	refusal string     // the server's words for who may not, "" for those that most commands have
 }
 
 // authorize tells whether the connection may run the command. Without the option Auth
@@ -30,21 +31,49 @@ func (s *Server) authorize(r *Request) error {
 	if !known {
 		return mongoerr.New(mongoerr.Unauthorized, "Command %s requires authentication", r.Spec.Name)
 	}
-	for _, n := range needs(r) {
-		if !allowed(granted, n) {
+	for _, n := range s.needs(r) {
+		switch {
+		case allowed(granted, n):
+		case n.refusal != "":
+			return mongoerr.New(mongoerr.Unauthorized, "%s", n.refusal)
+		default:
 			return mongoerr.New(mongoerr.Unauthorized, "not authorized on %s to execute command %s", r.DB, r.Body)
 		}
 	}
 	return nil
 }
 
+// grants is what a user may do, as long as nobody changes users or roles.
+type grants struct {
+	user         Identity
+	users, roles *storage.Collection // that it was found in
+	list         []privilege
+}
+
 // granted is what the connection's user may do; not known when the user is gone.
 func (s *Server) granted(c *Conn) (p []privilege, known bool) {
+	state := s.store.State()
+	users, roles := state.Collection(usersNS()), state.Collection(rolesNS())
+	if g := c.grants.Load(); g != nil && g.user == *c.User && g.users == users && g.roles == roles {
+		return g.list, true
+	}
 	u := s.findUser(c.User.User, c.User.DB)
 	if u == nil {
 		return nil, false
 	}
-	return s.privilegesOf(u.Get("roles").Doc()), true
+	p = s.privilegesOf(u.Get("roles").Doc())
+	c.grants.Store(&grants{*c.User, users, roles, p})
+	return p, true
+}
+
+// may tells whether the connection may do something, for commands that look by
+// themselves.
+func (r *Request) may(n need) bool {
+	if r.Conn.Internal || r.Conn.User == nil {
+		return true
+	}
+	granted, _ := r.Server.granted(r.Conn)
+	return allowed(granted, n)
 }
 
 // sees tells whether a list shows a database (of which coll is empty) or collection to
@@ -57,13 +86,13 @@ func (r *Request) sees() func(ns storage.NS) bool {
 	return func(ns storage.NS) bool {
 		all := need{action: "listDatabases"}
 		if ns.Coll != "" {
-			all = need{"listCollections", storage.NS{DB: ns.DB}}
+			all = need{action: "listCollections", ns: storage.NS{DB: ns.DB}}
 		}
 		if allowed(granted, all) {
 			return true
 		}
 		for _, p := range granted {
-			if p.any || !p.cluster && (p.db == "" || p.db == ns.DB) && (ns.Coll == "" || p.coll == "" || p.coll == ns.Coll) {
+			if p.any || !p.cluster && (p.db == "" || p.db == ns.DB) && (ns.Coll == "" || p.covers(ns)) {
 				return true
 			}
 		}
@@ -79,220 +108,12 @@ func (r *Request) makesFirstUser() bool {
 
 func allowed(granted []privilege, n need) bool {
 	for _, p := range granted {
-		if p.allows(n.action, n.ns) {
+		if n.normal && (p.any || !p.cluster && !p.buckets && p.db == "" && p.coll == "") && p.has(n.action) {
+			return true
+		}
+		if !n.normal && p.allows(n.action, n.ns) {
 			return true
 		}
 	}
 	return false
-}
-
-// needs are the actions that a command does.
-func needs(r *Request) []need {
-	ns := r.ns()
-	on := func(actions ...string) []need {
-		out := make([]need, len(actions))
-		for i, a := range actions {
-			out[i] = need{a, ns}
-		}
-		return out
-	}
-	switch r.Spec.Name {
-	case "find", "count", "distinct":
-		return on("find")
-	case "aggregate":
-		return aggregateNeeds(r, ns)
-	case "insert":
-		return on("insert")
-	case "update":
-		return on("update")
-	case "delete":
-		return on("remove")
-	case "findAndModify":
-		if r.Body.Get("remove").Truth() {
-			return on("find", "remove")
-		}
-		return on("find", "update")
-	case "bulkWrite":
-		return bulkNeeds(r)
-	case "getMore", "killCursors", "endSessions", "refreshSessions", "startSession", "killSessions", "commitTransaction", "abortTransaction":
-		return nil // what belongs to the user already
-	case "explain":
-		return on() // asked again for the command within
-	case "listDatabases":
-		if r.Body.Get("authorizedDatabases").IsMissing() || r.Body.Get("authorizedDatabases").Truth() {
-			return nil // it shows but what the user may see
-		}
-	case "listCollections":
-		if r.Body.Get("nameOnly").Truth() && r.Body.Get("authorizedCollections").Truth() {
-			return nil // as above
-		}
-	case "renameCollection":
-		return renameNeeds(r)
-	case "usersInfo":
-		return userNeeds(r)
-	}
-	if action, ok := databaseAction(r.Spec.Name); ok {
-		return on(action)
-	}
-	return []need{{action: clusterAction(r.Spec.Name)}}
-}
-
-func aggregateNeeds(r *Request, ns storage.NS) []need {
-	out := []need{{"find", ns}}
-	pipeline := r.Body.Get("pipeline")
-	if pipeline.Type() != bsonval.Array {
-		return out
-	}
-	return append(out, pipelineNeeds(pipeline.Doc(), r.DB, 0)...)
-}
-
-// pipelineNeeds are what a pipeline's stages read and write besides its collection.
-func pipelineNeeds(stages bsonval.Doc, db string, depth int) []need {
-	var out []need
-	target := func(v bsonval.Value, field string) storage.NS {
-		ns := storage.NS{DB: db}
-		if v.Type() == bsonval.Object {
-			if f := v.Doc().Get("db"); f.Type() == bsonval.String {
-				ns.DB = f.Str()
-			}
-			v = v.Doc().Get(field)
-			if v.Type() == bsonval.Object {
-				return storage.NS{DB: stringOr(v.Doc().Get("db"), db), Coll: stringOr(v.Doc().Get("coll"), "")}
-			}
-		}
-		ns.Coll = stringOr(v, "")
-		return ns
-	}
-	for v := range stages.Values() {
-		if v.Type() != bsonval.Object || depth > maxViewDepth {
-			continue
-		}
-		stage := v.Doc().First()
-		switch stage.Name {
-		case "$out":
-			ns := target(stage.Value, "coll")
-			out = append(out, need{"insert", ns}, need{"remove", ns})
-		case "$merge":
-			ns := target(stage.Value, "into")
-			out = append(out, need{"insert", ns}, need{"update", ns})
-		case "$lookup", "$graphLookup":
-			out = append(out, need{"find", target(stage.Value, "from")})
-		case "$unionWith":
-			out = append(out, need{"find", target(stage.Value, "coll")})
-		case "$currentOp":
-			out = append(out, need{action: "inprog"})
-		case "$facet":
-			if stage.Value.Type() == bsonval.Object {
-				for sub := range stage.Value.Doc().Values() {
-					if sub.Type() == bsonval.Array {
-						out = append(out, pipelineNeeds(sub.Doc(), db, depth+1)...)
-					}
-				}
-			}
-		}
-		if stage.Value.Type() == bsonval.Object {
-			if sub := stage.Value.Doc().Get("pipeline"); sub.Type() == bsonval.Array {
-				out = append(out, pipelineNeeds(sub.Doc(), db, depth+1)...)
-			}
-		}
-	}
-	return out
-}
-
-func stringOr(v bsonval.Value, def string) string {
-	if v.Type() == bsonval.String {
-		return v.Str()
-	}
-	return def
-}
-
-func bulkNeeds(r *Request) []need {
-	ops, err := r.bulkOps()
-	if err != nil {
-		return nil // the command answers that error itself
-	}
-	var out []need
-	for _, o := range ops {
-		action := o.kind
-		if action == "delete" {
-			action = "remove"
-		}
-		out = append(out, need{action, o.ns})
-	}
-	return out
-}
-
-func renameNeeds(r *Request) []need {
-	from, _ := storage.ParseNS(stringOr(r.Body.Get("renameCollection"), ""))
-	to, _ := storage.ParseNS(stringOr(r.Body.Get("to"), ""))
-	if from.DB == to.DB {
-		return []need{{"renameCollectionSameDB", from}, {"renameCollectionSameDB", to}}
-	}
-	return []need{{"find", from}, {"dropCollection", from}, {"insert", to}, {"createIndex", to}}
-}
-
-// userNeeds lets everybody see themselves.
-func userNeeds(r *Request) []need {
-	v := r.Body.First().Value
-	name, db := stringOr(v, ""), r.DB
-	if v.Type() == bsonval.Object {
-		name, db = stringOr(v.Doc().Get("user"), ""), stringOr(v.Doc().Get("db"), r.DB)
-	}
-	if r.Conn.User != nil && *r.Conn.User == (Identity{name, db}) {
-		return nil
-	}
-	return []need{{"viewUser", storage.NS{DB: r.DB}}}
-}
-
-// databaseAction is the action of a command on a database or a collection.
-func databaseAction(command string) (string, bool) {
-	switch command {
-	case "create":
-		return "createCollection", true
-	case "drop":
-		return "dropCollection", true
-	case "createIndexes":
-		return "createIndex", true
-	case "dropIndexes":
-		return "dropIndex", true
-	case "dataSize":
-		return "find", true
-	case "profile":
-		return "enableProfiler", true
-	case "grantRolesToUser", "grantRolesToRole", "grantPrivilegesToRole":
-		return "grantRole", true
-	case "revokeRolesFromUser", "revokeRolesFromRole", "revokePrivilegesFromRole":
-		return "revokeRole", true
-	case "updateUser":
-		return "changePassword", true
-	case "updateRole":
-		return "grantRole", true
-	case "dropAllUsersFromDatabase":
-		return "dropUser", true
-	case "dropAllRolesFromDatabase":
-		return "dropRole", true
-	case "rolesInfo":
-		return "viewRole", true
-	case "planCacheClear":
-		return "planCacheWrite", true
-	case "planCacheSetFilter", "planCacheClearFilters", "planCacheListFilters":
-		return "planCacheIndexFilter", true
-	case "collMod", "collStats", "dbStats", "dbHash", "listCollections", "listIndexes", "dropDatabase", "validate", "compact",
-		"convertToCapped", "createUser", "dropUser", "createRole", "dropRole", "reIndex":
-		return command, true
-	}
-	return "", false
-}
-
-// clusterAction is the action of a command on the whole server.
-func clusterAction(command string) string {
-	switch command {
-	case "currentOp":
-		return "inprog"
-	case "killOp":
-		return "killop"
-	case "killAllSessions", "killAllSessionsByPattern":
-		return "killAnySession"
-	}
-	return command
 }

@@ -13,19 +13,15 @@ func (s *Server) operationCommands() []Spec {
 	}
 }
 
+// currentOp is the stage $currentOp with its old options, and a filter of all the other
+// fields: https://www.mongodb.com/docs/manual/reference/command/currentOp/
 func (s *Server) currentOp(r *Request) (bsonval.Doc, error) {
-	show := shownOps{allUsers: true, idleSessions: true}
-	show.idleConnections, show.idleCursors = r.Body.Get("$all").Truth(), r.Body.Get("$all").Truth()
-	if r.Body.Get("$ownOps").Truth() {
-		show.allUsers, show.user = false, r.Conn.userName()
-	}
+	show := shownOps{allUsers: !r.Body.Get("$ownOps").Truth(), idleSessions: true, idleConnections: r.Body.Get("$all").Truth(), user: r.Conn.userName()}
 	docs := s.currentOps(show)
 	var err error
 	var filter bsonval.Builder
 	for name, v := range r.Body.All() {
-		switch name {
-		case "currentOp", "$db", "lsid", "$all", "$ownOps", "$clusterTime", "$readPreference", "comment", "maxTimeMS", "apiVersion":
-		default:
+		if name != r.Body.First().Name && name != "$all" && name != "$ownOps" && name != "$truncateOps" && !isGeneric(name) {
 			filter.Set(name, v)
 		}
 	}
@@ -44,15 +40,43 @@ func (s *Server) currentOp(r *Request) (bsonval.Doc, error) {
 	return b.Doc(), nil
 }
 
+// killOp ends an operation: any for who has the right to, else one's own.
 func (s *Server) killOp(r *Request) (bsonval.Doc, error) {
 	v := r.Body.Get("op")
-	if !v.IsNumber() {
-		return nil, mongoerr.New(mongoerr.NoSuchKey, "Missing expected field \"op\"")
+	if v.IsMissing() {
+		return nil, mongoerr.New(mongoerr.NoSuchKey, "Did not provide \"op\" field")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o := s.ops[int32(v.Long())]; o != nil {
-		o.op.Kill(mongoerr.New(mongoerr.Interrupted, "operation was interrupted"))
+	id, whole := v.ExactLong()
+	switch {
+	case !v.IsNumber():
+		return nil, mongoerr.New(mongoerr.TypeMismatch, "Expected \"op\" field to be a number, but found %s", v.Type())
+	case !whole || id < -1<<31 || id > 1<<31-1:
+		return nil, mongoerr.New(mongoerr.BadValue, "invalid op : %s. Op ID cannot be represented with 32 bits", v)
+	}
+	any := r.may(need{action: "killop"})
+	s.killOps(func(o *running) bool {
+		return o.op.ID == int32(id) && (any || o.user == r.Conn.userName())
+	})
+	if !any && !s.ownOp(int32(id), r.Conn.userName()) {
+		return nil, mongoerr.New(mongoerr.Unauthorized, "Unauthorized")
 	}
 	return bsonval.D(bsonval.E("info", bsonval.StringValue("attempting to kill op"))), nil
+}
+
+func (s *Server) ownOp(id int32, user string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.ops[id]
+	return o != nil && o.user == user
+}
+
+// killOps makes operations end at the next opportunity.
+func (s *Server) killOps(which func(*running) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.ops {
+		if which(o) {
+			o.op.Kill(mongoerr.New(mongoerr.Interrupted, "operation was interrupted"))
+		}
+	}
 }

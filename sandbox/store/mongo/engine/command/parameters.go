@@ -103,6 +103,14 @@ func atStartOnly(name string) bool {
 	return false
 }
 
+// least is the smallest value that a parameter may have.
+func least(name string) int64 {
+	if name == "scramIterationCount" || name == "scramSHA256IterationCount" {
+		return 5000
+	}
+	return 0
+}
+
 func (s *Server) setParameter(r *Request) (bsonval.Doc, error) {
 	var was bsonval.Value
 	n := 0
@@ -116,8 +124,8 @@ func (s *Server) setParameter(r *Request) (bsonval.Doc, error) {
 			return nil, mongoerr.New(mongoerr.IllegalOperation, "not allowed to change [%s] at runtime", name)
 		case was.IsNumber() != v.IsNumber() || was.Type() == bsonval.Bool && v.Type() != bsonval.Bool:
 			return nil, mongoerr.New(mongoerr.BadValue, "Failed to set server parameter %s: %s is no %s", name, v, was.Type())
-		case was.IsNumber() && v.Long() < 0:
-			return nil, mongoerr.New(mongoerr.BadValue, "Invalid value for parameter %s: %s is not greater than or equal to 0", name, v)
+		case was.IsNumber() && v.Long() < least(name):
+			return nil, mongoerr.New(mongoerr.BadValue, "Invalid value for parameter %s: %s is not greater than or equal to %d", name, v, least(name))
 		case name == "logComponentVerbosity" && v.Type() == bsonval.Object:
 			v = bsonval.DocValue(merged(was.Doc(), v.Doc()))
 		}

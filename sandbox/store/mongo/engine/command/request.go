@@ -119,16 +119,25 @@ func (r *Request) common() error {
 			}
 		case "help":
 			r.asksHelp = v.Truth()
-		case "collation":
-		case "$db", "$clusterTime", "$readPreference", "$query", "readConcern", "writeConcern", "comment", "apiVersion", "apiStrict", "apiDeprecationErrors",
-			"$audit", "$client", "$configServerState", "$configTime", "$topologyTime", "$tenant", "$traceCtx", "mayBypassWriteBlocking", "rawData", "databaseVersion", "shardVersion", "serialization_context", "maxTimeMSOpOnly", "stmtId", "stmtIds":
 		default:
-			if !r.Spec.knows(name, r.Body) {
+			if !isGeneric(name) && !r.Spec.knows(name, r.Body) {
 				return mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", r.Spec.Name, name)
 			}
 		}
 	}
 	return nil
+}
+
+// isGeneric tells the arguments that any command may have.
+func isGeneric(name string) bool {
+	switch name {
+	case "collation", "$db", "$clusterTime", "$readPreference", "$query", "readConcern", "writeConcern", "comment", "apiVersion", "apiStrict", "apiDeprecationErrors",
+		"$audit", "$client", "$configServerState", "$configTime", "$topologyTime", "$tenant", "$traceCtx", "mayBypassWriteBlocking", "rawData", "databaseVersion",
+		"shardVersion", "serialization_context", "maxTimeMSOpOnly", "stmtId", "stmtIds",
+		"lsid", "txnNumber", "startTransaction", "autocommit", "maxTimeMS", "help":
+		return true
+	}
+	return false
 }
 
 func (r *Request) lsid(v bsonval.Value) error {

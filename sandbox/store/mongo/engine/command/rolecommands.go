@@ -1,6 +1,9 @@
 package command
 
 import (
+	"slices"
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
@@ -9,7 +12,7 @@ import (
 func (s *Server) roleCommands() []Spec {
 	return []Spec{
 		{Name: "createRole", Fields: "privileges roles authenticationRestrictions", Run: s.createRole},
-		{Name: "updateRole", Fields: "privileges roles authenticationRestrictions", Run: s.createRole},
+		{Name: "updateRole", Fields: "privileges roles authenticationRestrictions", Run: s.updateRole},
 		{Name: "dropRole", Run: s.dropRole},
 		{Name: "dropAllRolesFromDatabase", Run: s.dropAllRoles},
 		{Name: "grantRolesToRole", Fields: "roles", Run: s.changeRole},
@@ -21,55 +24,135 @@ func (s *Server) roleCommands() []Spec {
 	}
 }
 
-// createRole is createRole and updateRole.
 func (s *Server) createRole(r *Request) (bsonval.Doc, error) {
-	if err := unrestricted(r); err != nil {
-		return nil, err
-	}
-	name, err := r.Str(r.Spec.Name)
+	name, err := r.Str("createRole")
 	if err != nil {
 		return nil, err
 	}
-	create := r.Spec.Name == "createRole"
-	old := s.findRole(name, r.DB)
-	switch {
-	case name == "":
-		return nil, mongoerr.New(mongoerr.BadValue, "Role name must be non-empty")
-	case create && old != nil:
-		return nil, mongoerr.New(51002, "Role \"%s@%s\" already exists", name, r.DB)
-	}
-	if err := s.mayChange(name, r.DB, create); err != nil {
+	if err := r.newRole(name); err != nil {
 		return nil, err
 	}
-	privileges, roles := r.Body.Get("privileges"), r.Body.Get("roles")
-	if create && (privileges.Type() != bsonval.Array || roles.Type() != bsonval.Array) {
-		return nil, mongoerr.New(mongoerr.BadValue, "\"createRole\" needs 'privileges' and 'roles', two arrays")
+	privileges, err := r.parsePrivileges()
+	if err != nil {
+		return nil, err
 	}
-	if roles.Type() == bsonval.Array {
-		if roles, err = s.readRoles(r, roles); err != nil {
-			return nil, err
-		}
-	} else {
-		roles = old.Get("roles")
+	restrictions, err := r.restrictions()
+	if err != nil {
+		return nil, err
 	}
-	if privileges.Type() != bsonval.Array {
-		privileges = old.Get("privileges")
+	roles, err := s.readRoles(r, r.Body.Get("roles"))
+	if err != nil {
+		return nil, s.cannotGrant(r, name, err)
+	}
+	if err := s.mayHave(r, name, roles.Doc()); err != nil {
+		return nil, err
+	}
+	if err := grantable(r.DB, privileges); err != nil {
+		return nil, err
+	}
+	if s.findRole(name, r.DB) != nil {
+		return nil, mongoerr.New(51002, "Role \"%s@%s\" already exists", name, r.DB)
 	}
 	var b bsonval.Builder
-	b.Str("_id", r.DB+"."+name).Str("role", name).Str("db", r.DB).Set("privileges", privileges).Set("roles", roles)
-	return nil, r.put(rolesNS(), b.Doc())
+	b.Str("_id", r.DB+"."+name).Str("role", name).Str("db", r.DB).SetArray("privileges", privilegeList(privileges)).Set("roles", roles)
+	return nil, r.put(rolesNS(), restricted(b.Doc(), restrictions))
 }
 
-// mayChange refuses to change a role of the server's own, or one that isn't there
-// unless it is being made.
-func (s *Server) mayChange(name, db string, make bool) error {
-	if _, builtin := builtinRole(name, db); builtin {
-		return mongoerr.New(mongoerr.InvalidRoleModification, "%s@%s is a built-in role and cannot be modified", name, db)
-	}
-	if !make && s.findRole(name, db) == nil {
-		return mongoerr.New(mongoerr.RoleNotFound, "Role '%s@%s' not found", name, db)
+// newRole refuses what no role can be made of.
+func (r *Request) newRole(name string) error {
+	bad := func(text string) error { return mongoerr.New(mongoerr.BadValue, "%s", text) }
+	_, builtin := builtinRole(name, r.DB)
+	switch {
+	case r.Body.Get("privileges").IsMissing():
+		return required("createRole.privileges")
+	case r.Body.Get("roles").IsMissing():
+		return required("createRole.roles")
+	case name == "":
+		return bad("Role name must be non-empty")
+	case r.DB == "local":
+		return bad("Cannot create roles in the local database")
+	case r.DB == "$external":
+		return bad("Cannot create roles in the $external database")
+	case builtin:
+		return bad("Cannot create roles with the same name as a built-in role")
 	}
 	return nil
+}
+
+func (s *Server) updateRole(r *Request) (bsonval.Doc, error) {
+	name, err := r.Str("updateRole")
+	if err != nil {
+		return nil, err
+	}
+	named := func(field string) bool { return !r.Body.Get(field).IsNullish() }
+	if !named("privileges") && !named("roles") && !named("authenticationRestrictions") {
+		return nil, mongoerr.New(mongoerr.BadValue, "Must specify at least one field to update in updateRole")
+	}
+	privileges, err := r.parsePrivileges()
+	if err != nil {
+		return nil, err
+	}
+	restrictions, err := r.restrictions()
+	if err != nil {
+		return nil, err
+	}
+	if err := mayChange(name, r.DB); err != nil {
+		return nil, err
+	}
+	role := s.findRole(name, r.DB)
+	if role == nil {
+		return nil, mongoerr.New(mongoerr.RoleNotFound, "Could not find role: %s@%s", name, r.DB)
+	}
+	set := map[string]bsonval.Value{}
+	if named("roles") {
+		if set["roles"], err = s.readRoles(r, r.Body.Get("roles")); err != nil {
+			return nil, s.cannotGrant(r, name, err)
+		}
+		if err := s.mayHave(r, name, set["roles"].Doc()); err != nil {
+			return nil, err
+		}
+	}
+	if named("privileges") {
+		if err := grantable(r.DB, privileges); err != nil {
+			return nil, err
+		}
+		set["privileges"] = bsonval.ArrayValue(privilegeList(privileges))
+	}
+	return nil, r.put(rolesNS(), restricted(replaced(role, set), restrictions))
+}
+
+// mayChange refuses to change a role of the server's own.
+func mayChange(name, db string) error {
+	if _, builtin := builtinRole(name, db); builtin {
+		return mongoerr.New(mongoerr.BadValue, "%s@%s is a built-in role and cannot be modified", name, db)
+	}
+	return nil
+}
+
+// mayHave tells whether a role may have others: not itself, also not by way of others,
+// and only one of admin roles of other databases.
+func (s *Server) mayHave(r *Request, name string, roles bsonval.Doc) error {
+	for v := range roles.Values() {
+		other, db := roleOf(v, r.DB)
+		switch {
+		case other == name && db == r.DB:
+			return mongoerr.New(mongoerr.InvalidRoleModification, "Cannot grant role %s@%s to itself.", name, r.DB)
+		case r.DB != "admin" && db != r.DB:
+			return mongoerr.New(mongoerr.InvalidRoleModification, "Roles on the '%s' database cannot be granted roles from other databases", r.DB)
+		}
+	}
+	if s.reaches(roles, name, r.DB) {
+		return mongoerr.New(mongoerr.InvalidRoleModification, "Granting roles to %s@%s would introduce a cycle in the role graph", name, r.DB)
+	}
+	return nil
+}
+
+// cannotGrant words the error of roles that are not there as those for roles do.
+func (s *Server) cannotGrant(r *Request, name string, err error) error {
+	if e := mongoerr.From(err); e.Code == mongoerr.RoleNotFound {
+		return mongoerr.New(e.Code, "Cannot grant roles to '%s@%s': %s", name, r.DB, e.Message)
+	}
+	return err
 }
 
 // changeRole grants roles or privileges to a role, or takes them from it.
@@ -78,34 +161,55 @@ func (s *Server) changeRole(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.mayChange(name, r.DB, false); err != nil {
+	field := strings.Fields(r.Spec.Fields)[0]
+	given := r.Body.Get(field)
+	switch {
+	case given.IsMissing():
+		return nil, required(r.field(field))
+	case given.Type() != bsonval.Array:
+		return nil, wrongType(r.field(field), given, "array")
+	case given.Doc().IsEmpty():
+		return nil, mongoerr.New(mongoerr.BadValue, "%s command requires a non-empty \"%s\" array", r.Spec.Name, field)
+	}
+	if err := mayChange(name, r.DB); err != nil {
 		return nil, err
 	}
 	role := s.findRole(name, r.DB)
-	field := "roles"
-	given := r.Body.Get("roles")
-	if r.Spec.Name == "grantPrivilegesToRole" || r.Spec.Name == "revokePrivilegesFromRole" {
-		field, given = "privileges", r.Body.Get("privileges")
-		if given.Type() != bsonval.Array {
-			return nil, wrongType(r.field(field), given, "array")
-		}
-	} else if given, err = s.readRoles(r, given); err != nil {
+	if role == nil {
+		return nil, mongoerr.New(mongoerr.RoleNotFound, "Role %s@%s not found", name, r.DB)
+	}
+	next, err := s.changed(r, name, role.Get(field).Doc())
+	if err != nil {
 		return nil, err
 	}
-	was := role.Get(field).Doc()
-	var next bsonval.Doc
-	switch r.Spec.Name {
-	case "grantRolesToRole":
-		if s.reaches(given.Doc(), name, r.DB) {
-			return nil, mongoerr.New(mongoerr.InvalidRoleModification, "Granting %s to %s@%s would introduce a cycle in the role graph", bsonval.ArrayValue(given.Doc()), name, r.DB)
-		}
-		next = concat(was, without(given.Doc(), was))
-	case "revokeRolesFromRole":
-		next = without(was, given.Doc())
-	default:
-		next = changedPrivileges(was, given.Doc(), r.Spec.Name == "grantPrivilegesToRole")
-	}
 	return nil, r.put(rolesNS(), replaced(role, map[string]bsonval.Value{field: bsonval.ArrayValue(next)}))
+}
+
+// changed is a role's list of roles or privileges after the command.
+func (s *Server) changed(r *Request, name string, was bsonval.Doc) (bsonval.Doc, error) {
+	if r.Spec.Fields == "privileges" {
+		given, err := r.parsePrivileges()
+		if err != nil {
+			return nil, err
+		}
+		if r.Spec.Name == "revokePrivilegesFromRole" {
+			return changedPrivileges(was, given, false), nil
+		}
+		return changedPrivileges(was, given, true), grantable(r.DB, given)
+	}
+	given, err := s.readRoles(r, r.Body.Get("roles"))
+	switch {
+	case err != nil && r.Spec.Name == "revokeRolesFromRole":
+		if mongoerr.From(err).Code == mongoerr.RoleNotFound {
+			return was, nil // a role that isn't there is none that it has
+		}
+		return nil, err
+	case err != nil:
+		return nil, s.cannotGrant(r, name, err)
+	case r.Spec.Name == "revokeRolesFromRole":
+		return without(was, given.Doc()), nil
+	}
+	return concat(was, without(given.Doc(), was)), s.mayHave(r, name, given.Doc())
 }
 
 // reaches tells whether a role is one of roles or inherited by one.
@@ -119,29 +223,25 @@ func (s *Server) reaches(roles bsonval.Doc, name, db string) bool {
 }
 
 // changedPrivileges adds actions to the resources of a list, or takes them away.
-func changedPrivileges(was, given bsonval.Doc, grant bool) bsonval.Doc {
+func changedPrivileges(was bsonval.Doc, given []privilege, grant bool) bsonval.Doc {
 	list := readPrivileges(was)
-	for _, g := range readPrivileges(given) {
-		at := -1
-		for i, p := range list {
-			if p.cluster == g.cluster && p.any == g.any && p.db == g.db && p.coll == g.coll {
-				at = i
+	if grant {
+		return privilegeList(gathered(append(list, given...)))
+	}
+	for _, g := range given {
+		for i := range list {
+			if list[i].sameResource(g) {
+				list[i].actions = difference(list[i].actions, g.actions)
 			}
 		}
-		switch {
-		case at < 0 && grant:
-			list = append(list, g)
-		case at >= 0 && grant:
-			list[at].actions = union(list[at].actions, g.actions)
-		case at >= 0:
-			list[at].actions = difference(list[at].actions, g.actions)
-		}
 	}
+	return privilegeList(slices.DeleteFunc(list, func(p privilege) bool { return len(p.actions) == 0 }))
+}
+
+func privilegeList(list []privilege) bsonval.Doc {
 	var b bsonval.Builder
 	for _, p := range list {
-		if len(p.actions) > 0 {
-			p.write(&b)
-		}
+		p.write(&b)
 	}
 	return b.Doc()
 }
@@ -161,8 +261,11 @@ func (s *Server) dropRole(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.mayChange(name, r.DB, false); err != nil {
+	if err := mayChange(name, r.DB); err != nil {
 		return nil, err
+	}
+	if s.findRole(name, r.DB) == nil {
+		return nil, mongoerr.New(mongoerr.RoleNotFound, "Could not find role: %s@%s", name, r.DB)
 	}
 	return nil, s.forgetRole(r, name)
 }
@@ -194,64 +297,6 @@ func (s *Server) dropAllRoles(r *Request) (bsonval.Doc, error) {
 	return bsonval.D(bsonval.E("n", bsonval.IntValue(n))), nil
 }
 
-func (s *Server) rolesInfo(r *Request) (bsonval.Doc, error) {
-	var b bsonval.Builder
-	b.OpenArray("roles")
-	v := r.Body.First().Value
-	if v.IsNumber() {
-		for _, d := range s.documentsOf(rolesNS(), r.DB) {
-			s.describeRole(r, &b, d.Get("role").Str(), r.DB, d)
-		}
-		if r.Body.Get("showBuiltinRoles").Truth() {
-			for _, name := range builtinNames(r.DB) {
-				s.describeRole(r, &b, name, r.DB, nil)
-			}
-		}
-		return b.Doc(), nil
-	}
-	list := []bsonval.Value{v}
-	if v.Type() == bsonval.Array {
-		list = v.Doc().Slice()
-	}
-	for _, e := range list {
-		name, db := roleOf(e, r.DB)
-		if doc := s.findRole(name, db); doc != nil {
-			s.describeRole(r, &b, name, db, doc)
-		} else if _, ok := builtinRole(name, db); ok {
-			s.describeRole(r, &b, name, db, nil)
-		}
-	}
-	return b.Doc(), nil
-}
-
-// describeRole writes a role; doc is nil for one of the server's own.
-func (s *Server) describeRole(r *Request, b *bsonval.Builder, name, db string, doc bsonval.Doc) {
-	b.OpenItem()
-	roles := bsonval.EmptyDoc()
-	if doc != nil {
-		b.Str("_id", db+"."+name)
-		roles = doc.Get("roles").Doc()
-	}
-	b.Str("role", name).Str("db", db).Bool("isBuiltin", doc == nil).SetArray("roles", roles).SetArray("inheritedRoles", s.inherited(roles))
-	if r.Body.Get("showPrivileges").Truth() {
-		own, _ := builtinRole(name, db)
-		if doc != nil {
-			own = readPrivileges(doc.Get("privileges").Doc())
-		}
-		writePrivileges(b, "privileges", own)
-		writePrivileges(b, "inheritedPrivileges", append(own, s.privilegesOf(roles)...))
-	}
-	b.Close()
-}
-
-func writePrivileges(b *bsonval.Builder, name string, list []privilege) {
-	b.OpenArray(name)
-	for _, p := range list {
-		p.write(b)
-	}
-	b.Close()
-}
-
 // inherited are the roles of a list and those that they have, and so on.
 func (s *Server) inherited(roles bsonval.Doc) bsonval.Doc {
 	all := roles
@@ -262,14 +307,4 @@ func (s *Server) inherited(roles bsonval.Doc) bsonval.Doc {
 		}
 	}
 	return all
-}
-
-// builtinNames are the server's own roles that a database has.
-func builtinNames(db string) []string {
-	names := []string{"dbAdmin", "dbOwner", "enableSharding", "read", "readWrite", "userAdmin"}
-	if db == "admin" {
-		names = append(names, "backup", "clusterAdmin", "clusterManager", "clusterMonitor", "dbAdminAnyDatabase", "directShardOperations", "hostManager",
-			"readAnyDatabase", "readWriteAnyDatabase", "restore", "root", "userAdminAnyDatabase", "__system")
-	}
-	return names
 }

@@ -2,89 +2,100 @@ package command
 
 import (
 	"slices"
+	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
 
 // privilege allows actions on a resource: a database ("" for all of them), in it one
-// collection ("" for all), or the cluster.
+// collection ("" for all that are no system collections), the collections below time
+// series, the cluster, or anything.
 type privilege struct {
 	cluster  bool
 	any      bool // anything at all
+	buckets  bool // system.buckets.coll of db
 	db, coll string
 	actions  []string
 }
 
-func (p privilege) write(b *bsonval.Builder) {
-	b.OpenItem().OpenDoc("resource")
+// sameResource tells whether two privileges are on the same.
+func (p privilege) sameResource(q privilege) bool {
+	return p.cluster == q.cluster && p.any == q.any && p.buckets == q.buckets && p.db == q.db && p.coll == q.coll
+}
+
+func (p privilege) resource() bsonval.Doc {
+	var b bsonval.Builder
 	switch {
 	case p.any:
 		b.Bool("anyResource", true)
 	case p.cluster:
 		b.Bool("cluster", true)
+	case p.buckets:
+		b.Str("db", p.db).Str("system_buckets", p.coll)
 	default:
 		b.Str("db", p.db).Str("collection", p.coll)
 	}
-	b.Close().OpenArray("actions")
+	return b.Doc()
+}
+
+func (p privilege) write(b *bsonval.Builder) {
+	b.OpenItem().SetDoc("resource", p.resource()).OpenArray("actions")
 	for _, a := range p.actions {
 		b.ItemStr(a)
 	}
 	b.Close().Close()
 }
 
-// allows tells whether the privilege covers an action on a collection, or on the
-// cluster when ns is empty.
+// allows tells whether the privilege covers an action on a collection, on a database
+// when ns has no collection, or on the cluster when it is empty.
 func (p privilege) allows(action string, ns storage.NS) bool {
-	if !p.any {
-		if p.cluster != (ns.DB == "") {
-			return false
-		}
-		if p.db != "" && p.db != ns.DB || p.coll != "" && p.coll != ns.Coll {
-			return false
-		}
-		if p.coll == "" && !p.cluster && isSystem(ns) && !p.system() {
-			return false
-		}
-	}
+	return p.covers(ns) && p.has(action)
+}
+
+func (p privilege) has(action string) bool {
 	return slices.Contains(p.actions, action) || slices.Contains(p.actions, "anyAction")
 }
 
-// isSystem tells collections that a privilege on all collections leaves out.
-func isSystem(ns storage.NS) bool {
-	return ns.DB == "admin" && (ns.Coll == "system.users" || ns.Coll == "system.roles")
+func (p privilege) covers(ns storage.NS) bool {
+	switch {
+	case p.any:
+		return true
+	case p.cluster || ns.DB == "":
+		return p.cluster && ns.DB == ""
+	case p.buckets:
+		series, ok := crud.SeriesNS(ns)
+		return ok && (p.db == "" || p.db == ns.DB) && (p.coll == "" || p.coll == series.Coll)
+	case p.coll != "":
+		return p.coll == ns.Coll && (p.db == "" || p.db == ns.DB)
+	case !isNormal(ns):
+		return false
+	case p.db == "":
+		return ns.DB != "local" && ns.DB != "config"
+	}
+	return p.db == ns.DB
 }
 
-func (p privilege) system() bool { return false }
-
-// The actions of which the server's own roles are made.
-
-func readActions() []string {
-	return []string{"changeStream", "collStats", "dbHash", "dbStats", "find", "killCursors", "listCollections", "listIndexes", "planCacheRead", "listSearchIndexes"}
+// isNormal tells the collections that a privilege on all those of a database means.
+func isNormal(ns storage.NS) bool {
+	return !strings.HasPrefix(ns.Coll, "system.") && (ns.DB != "local" || !strings.HasPrefix(ns.Coll, "replset."))
 }
 
-func writeActions() []string {
-	return []string{"convertToCapped", "createCollection", "createIndex", "dropCollection", "dropIndex", "insert", "remove", "renameCollectionSameDB", "update"}
-}
-
-func dbAdminActions() []string {
-	return []string{"bypassDocumentValidation", "collMod", "collStats", "compact", "convertToCapped", "createCollection", "createIndex", "dbStats",
-		"dropCollection", "dropDatabase", "dropIndex", "enableProfiler", "listCollections", "listIndexes", "planCacheIndexFilter", "planCacheRead",
-		"planCacheWrite", "reIndex", "renameCollectionSameDB", "storageDetails", "validate", "killCursors"}
-}
-
-func userAdminActions() []string {
-	return []string{"changeCustomData", "changePassword", "createRole", "createUser", "dropRole", "dropUser", "grantRole", "revokeRole", "setAuthenticationRestriction", "viewRole", "viewUser"}
-}
-
-func monitorActions() []string {
-	return []string{"connPoolStats", "getCmdLineOpts", "getDefaultRWConcern", "getLog", "getParameter", "hostInfo", "inprog", "listDatabases", "listSessions", "netstat",
-		"replSetGetConfig", "replSetGetStatus", "serverStatus", "top"}
-}
-
-func manageActions() []string {
-	return []string{"applicationMessage", "closeAllDatabases", "connPoolSync", "flushRouterConfig", "fsync", "invalidateUserCache", "killAnyCursor", "killAnySession", "killop",
-		"logRotate", "replSetConfigure", "setParameter", "setDefaultRWConcern", "shutdown", "touch", "unlock"}
+// gathered is a list of privileges with one for each resource.
+func gathered(list []privilege) []privilege {
+	var out []privilege
+	for _, p := range list {
+		if at := slices.IndexFunc(out, p.sameResource); at >= 0 {
+			out[at].actions = union(out[at].actions, p.actions)
+		} else {
+			out = append(out, p)
+		}
+	}
+	for i := range out {
+		out[i].actions = slices.Sorted(slices.Values(out[i].actions))
+	}
+	return out
 }
 
 func union(lists ...[]string) []string {
@@ -99,60 +110,6 @@ func union(lists ...[]string) []string {
 	return out
 }
 
-// builtinRole answers the privileges of one of the server's own roles on a database.
-func builtinRole(name, db string) ([]privilege, bool) {
-	on := func(actions ...string) []privilege { return []privilege{{db: db, actions: actions}} }
-	switch name {
-	case "read":
-		return on(readActions()...), true
-	case "readWrite":
-		return on(union(readActions(), writeActions())...), true
-	case "dbAdmin":
-		return append(on(dbAdminActions()...), privilege{db: db, coll: "system.profile", actions: union(readActions(), []string{"dropCollection", "createCollection"})}), true
-	case "userAdmin":
-		return on(userAdminActions()...), true
-	case "dbOwner":
-		return on(union(readActions(), writeActions(), dbAdminActions(), userAdminActions())...), true
-	}
-	if db != "admin" {
-		return nil, false
-	}
-	return adminRole(name)
-}
-
-// adminRole are the roles that only the database admin has.
-func adminRole(name string) ([]privilege, bool) {
-	all := func(actions ...string) []privilege { return []privilege{{actions: actions}} }
-	cluster := func(actions ...string) privilege { return privilege{cluster: true, actions: actions} }
-	switch name {
-	case "readAnyDatabase":
-		return append(all(readActions()...), cluster("listDatabases")), true
-	case "readWriteAnyDatabase":
-		return append(all(union(readActions(), writeActions())...), cluster("listDatabases")), true
-	case "dbAdminAnyDatabase":
-		return append(all(dbAdminActions()...), cluster("listDatabases")), true
-	case "userAdminAnyDatabase":
-		return append(all(userAdminActions()...), cluster("listDatabases"), privilege{db: "admin", coll: "system.users", actions: readActions()},
-			privilege{db: "admin", coll: "system.roles", actions: readActions()}), true
-	case "clusterMonitor":
-		return append(all("collStats", "dbStats", "indexStats", "useUUID", "listCollections", "listIndexes"), cluster(monitorActions()...)), true
-	case "hostManager", "clusterManager":
-		return []privilege{cluster(manageActions()...)}, true
-	case "clusterAdmin":
-		return append(all("collStats", "dbStats", "dropDatabase", "listCollections", "listIndexes"), cluster(union(monitorActions(), manageActions())...)), true
-	case "backup":
-		return append(all("find", "listCollections", "listIndexes", "collStats", "dbStats"), cluster("listDatabases", "getParameter", "serverStatus", "setUserWriteBlockMode"),
-			privilege{db: "admin", coll: "system.users", actions: readActions()}, privilege{db: "admin", coll: "system.roles", actions: readActions()}), true
-	case "restore":
-		return append(all(union(writeActions(), dbAdminActions(), userAdminActions())...), cluster("listDatabases", "getParameter", "_mergeAuthzCollections", "applyOps")), true
-	case "root", "__system":
-		return []privilege{{any: true, actions: []string{"anyAction"}}}, true
-	case "enableSharding", "directShardOperations":
-		return nil, true
-	}
-	return nil, false
-}
-
 // maxRoles bounds the roles that are followed from one to the next.
 const maxRoles = 200
 
@@ -160,28 +117,15 @@ const maxRoles = 200
 // roles.
 func (s *Server) privilegesOf(roles bsonval.Doc) []privilege {
 	var out []privilege
-	seen := map[string]bool{}
-	var follow func(roles bsonval.Doc)
-	follow = func(roles bsonval.Doc) {
-		for v := range roles.Values() {
-			name, db := roleOf(v, "")
-			id := db + "." + name
-			if seen[id] || len(seen) > maxRoles {
-				continue
-			}
-			seen[id] = true
-			if ps, ok := builtinRole(name, db); ok {
-				out = append(out, ps...)
-				continue
-			}
-			if doc := s.findRole(name, db); doc != nil {
-				out = append(out, readPrivileges(doc.Get("privileges").Doc())...)
-				follow(doc.Get("roles").Doc())
-			}
+	for v := range s.inherited(roles).Values() {
+		name, db := roleOf(v, "")
+		if ps, ok := builtinRole(name, db); ok {
+			out = append(out, ps...)
+		} else if doc := s.findRole(name, db); doc != nil {
+			out = append(out, readPrivileges(doc.Get("privileges").Doc())...)
 		}
 	}
-	follow(roles)
-	return out
+	return gathered(out)
 }
 
 // roleOf reads a role given as a name, then of database db, or as {role, db}.
@@ -198,30 +142,31 @@ func roleOf(v bsonval.Value, db string) (string, string) {
 	return "", ""
 }
 
+// readPrivileges reads a list as it is stored.
 func readPrivileges(list bsonval.Doc) []privilege {
 	var out []privilege
 	for v := range list.Values() {
-		if v.Type() != bsonval.Object {
-			continue
+		if v.Type() == bsonval.Object {
+			out = append(out, readPrivilege(v.Doc()))
 		}
-		var p privilege
-		if res := v.Doc().Get("resource"); res.Type() == bsonval.Object {
-			p.cluster, p.any = res.Doc().Get("cluster").Truth(), res.Doc().Get("anyResource").Truth()
-			if db := res.Doc().Get("db"); db.Type() == bsonval.String {
-				p.db = db.Str()
-			}
-			if coll := res.Doc().Get("collection"); coll.Type() == bsonval.String {
-				p.coll = coll.Str()
-			}
-		}
-		if actions := v.Doc().Get("actions"); actions.Type() == bsonval.Array {
-			for a := range actions.Doc().Values() {
-				if a.Type() == bsonval.String {
-					p.actions = append(p.actions, a.Str())
-				}
-			}
-		}
-		out = append(out, p)
 	}
 	return out
+}
+
+func readPrivilege(d bsonval.Doc) privilege {
+	var p privilege
+	if v := d.Get("resource"); v.Type() == bsonval.Object {
+		res := v.Doc()
+		p.cluster, p.any = res.Get("cluster").Truth(), res.Get("anyResource").Truth()
+		p.buckets = !res.Get("system_buckets").IsMissing()
+		p.db, p.coll = stringOr(res.Get("db"), ""), stringOr(res.Get("collection"), stringOr(res.Get("system_buckets"), ""))
+	}
+	if actions := d.Get("actions"); actions.Type() == bsonval.Array {
+		for a := range actions.Doc().Values() {
+			if a.Type() == bsonval.String {
+				p.actions = append(p.actions, a.Str())
+			}
+		}
+	}
+	return p
 }

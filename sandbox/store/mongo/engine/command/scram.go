@@ -51,12 +51,16 @@ func (m *scram) digest(user, password string) (string, error) {
 	return prepared, nil
 }
 
-// credential makes what is stored of a password.
-func (m *scram) credential(user, password string) (bsonval.Doc, error) {
-	digest, err := m.digest(user, password)
-	if err != nil {
-		return nil, err
+// parameter names the server's parameter of how often new passwords are hashed.
+func (m *scram) parameter() string {
+	if m.name == "SCRAM-SHA-1" {
+		return "scramIterationCount"
 	}
+	return "scramSHA256IterationCount"
+}
+
+// credential makes what is stored of a password, of which it takes the digest.
+func (m *scram) credential(digest string) (bsonval.Doc, error) {
 	salt := make([]byte, m.hash().Size()-4)
 	rand.Read(salt) //nolint:errcheck // never fails
 	salted, err := pbkdf2.Key(m.hash, digest, salt, m.iterations, m.hash().Size())
@@ -111,7 +115,7 @@ func (l *login) begin(s *Server, payload string) (string, error) {
 			return "", errAuth() // a driver that only guessed the mechanism tries the other
 		}
 	} else { // the same conversation, which can't succeed
-		l.credential, _ = l.mech.credential(l.user, rand.Text())
+		l.credential, _ = l.mech.credential(rand.Text())
 	}
 	l.nonce = fields["r"] + rand.Text()
 	l.challenge = "r=" + l.nonce + ",s=" + l.credential.Get("salt").Str() + ",i=" + strconv.Itoa(int(l.credential.Get("iterationCount").Long()))

@@ -109,6 +109,7 @@ type Conn struct {
 	Began       time.Time
 	Client      bsonval.Doc // metadata from the first hello
 	Compressors []wire.Compressor
+	grants      atomic.Pointer[grants]
 	auth        *login    // a conversation that is going on
 	User        *Identity // nil: nobody
 	Internal    bool      // in-process commands: everything is allowed

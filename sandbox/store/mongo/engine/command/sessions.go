@@ -2,6 +2,7 @@ package command
 
 import (
 	"crypto/rand"
+	"slices"
 	"time"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -17,7 +18,7 @@ func (s *Server) sessionCommands() []Spec {
 		{Name: "refreshSessions", Run: s.refreshSessions, NoSession: true},
 		{Name: "killSessions", Run: s.killSessions, NoSession: true},
 		{Name: "killAllSessions", Run: s.killAllSessions, NoSession: true},
-		{Name: "killAllSessionsByPattern", Run: s.killAllSessions, NoSession: true},
+		{Name: "killAllSessionsByPattern", Run: s.killByPattern, NoSession: true},
 	}
 }
 
@@ -76,28 +77,62 @@ func (s *Server) startSession(r *Request) (bsonval.Doc, error) {
 	return b.Doc(), nil
 }
 
-// lsids reads an array of session ids.
+// lsids reads an array of session ids. Who may kill any session may name another
+// user's, by the digest uid.
 func (r *Request) lsids() ([]session.ID, error) {
+	name := r.Spec.Name
 	list := r.Body.First().Value
 	if list.Type() != bsonval.Array {
-		return nil, wrongType(r.field(r.Spec.Name), list, "array")
+		return nil, wrongType(r.field(name), list, "array")
 	}
 	var out []session.ID
 	for v := range list.Doc().Values() {
 		if v.Type() != bsonval.Object {
-			return nil, wrongType(r.field(r.Spec.Name), v, "object")
+			return nil, wrongType(r.field(name), v, "object")
 		}
-		id := v.Doc().Get("id")
-		if id.Type() != bsonval.Binary {
-			return nil, required(r.field(r.Spec.Name) + ".id")
+		id, err := readUUID(v.Doc(), r.field(name)+".id")
+		if err != nil {
+			return nil, err
 		}
-		_, data := id.Binary()
-		if len(data) != 16 {
-			return nil, mongoerr.New(mongoerr.InvalidUUID, "uuid must be a 16-byte binary field with UUID (4) subtype")
+		user := r.Conn.userName()
+		if uid := v.Doc().Get("uid"); uid.Type() == bsonval.Binary {
+			if user, err = r.sessionUser(uid); err != nil {
+				return nil, err
+			}
 		}
-		out = append(out, session.ID{UUID: [16]byte(data), User: r.Conn.userName()})
+		out = append(out, session.ID{UUID: id, User: user})
 	}
 	return out, nil
+}
+
+func readUUID(d bsonval.Doc, field string) (id [16]byte, err error) {
+	v := d.Get("id")
+	if v.Type() != bsonval.Binary {
+		return id, required(field)
+	}
+	sub, data := v.Binary()
+	if len(data) != 16 || sub != 4 {
+		return id, mongoerr.New(mongoerr.InvalidUUID, "uuid must be a 16-byte binary field with UUID (4) subtype")
+	}
+	return [16]byte(data), nil
+}
+
+// sessionUser is whose sessions have a digest; somebody's whom no session has for a
+// digest that isn't known.
+func (r *Request) sessionUser(uid bsonval.Value) (string, error) {
+	_, digest := uid.Binary()
+	if own := session.Digest(r.Conn.userName()); string(digest) == string(own) {
+		return r.Conn.userName(), nil
+	}
+	if !r.may(need{action: "killAnySession"}) && !r.may(need{action: "impersonate"}) {
+		return "", mongoerr.New(mongoerr.Unauthorized, "Not authorized to set user digest in LogicalSessionId")
+	}
+	for _, sess := range r.Server.sessions.All() {
+		if string(session.Digest(sess.ID.User)) == string(digest) {
+			return sess.ID.User, nil
+		}
+	}
+	return "\x00" + string(digest), nil
 }
 
 func (s *Server) endSessions(r *Request) (bsonval.Doc, error) {
@@ -127,22 +162,24 @@ func (s *Server) refreshSessions(r *Request) (bsonval.Doc, error) {
 	return nil, err
 }
 
+// killSessions ends what goes on in the user's own sessions, or in those that it names.
 func (s *Server) killSessions(r *Request) (bsonval.Doc, error) {
 	ids, err := r.lsids()
 	if err != nil {
 		return nil, err
 	}
-	if len(ids) == 0 {
-		return s.killAllSessions(r)
-	}
 	for _, id := range ids {
 		s.killSession(id)
+	}
+	if len(ids) == 0 {
+		s.killWhere(func(id session.ID) bool { return !s.opts.Auth && r.Conn.User == nil || id.User == r.Conn.userName() })
 	}
 	return nil, nil
 }
 
 // killSession ends what goes on in a session, which stays.
 func (s *Server) killSession(id session.ID) {
+	s.killOps(func(o *running) bool { return o.session != nil && *o.session == id })
 	if sess := s.sessions.Find(id); sess != nil {
 		release := sess.Checkout()
 		s.abandon(sess)
@@ -151,18 +188,148 @@ func (s *Server) killSession(id session.ID) {
 	s.cursors.KillWhere(func(c *cursor.Cursor) bool { return c.Session != nil && *c.Session == id })
 }
 
-func (s *Server) killAllSessions(*Request) (bsonval.Doc, error) {
+// killWhere does so in all sessions of a kind.
+func (s *Server) killWhere(which func(session.ID) bool) {
 	for _, sess := range s.sessions.All() {
-		s.killSession(sess.ID)
+		if which(sess.ID) {
+			s.killSession(sess.ID)
+		}
 	}
+	s.cursors.KillWhere(func(c *cursor.Cursor) bool { return c.Session != nil && which(*c.Session) })
+}
+
+// killAllSessions ends what goes on in everybody's sessions, or in those of the users
+// that it names.
+func (s *Server) killAllSessions(r *Request) (bsonval.Doc, error) {
+	list, err := r.Docs("killAllSessions")
+	if err != nil {
+		return nil, err
+	}
+	users := map[string]bool{}
+	for _, d := range list {
+		for _, field := range [...]string{"user", "db"} {
+			switch v := d.Get(field); v.Type() {
+			case bsonval.String:
+			case bsonval.Missing:
+				return nil, required("killAllSessions.killAllSessions." + field)
+			default:
+				return nil, wrongType("killAllSessions.killAllSessions."+field, v, "string")
+			}
+		}
+		name, db := d.Get("user").Str(), d.Get("db").Str()
+		if s.findUser(name, db) == nil {
+			return nil, mongoerr.New(mongoerr.UserNotFound, "Could not find user \"%s\" for db \"%s\"", name, db)
+		}
+		users[name+"@"+db] = true
+	}
+	s.killWhere(func(id session.ID) bool { return len(list) == 0 || users[id.User] })
 	return nil, nil
 }
 
-func (s *Server) listSessions(bsonval.Value) ([]bsonval.Doc, error) {
+// killByPattern is killAllSessionsByPattern: a session is meant by its id, or by the
+// digest of its user. users and roles name whom a router asks for, which takes the right
+// to speak for others, and means no session by itself.
+func (s *Server) killByPattern(r *Request) (bsonval.Doc, error) {
+	const field = "killAllSessionsByPattern.killAllSessionsByPattern"
+	patterns, err := r.Docs("killAllSessionsByPattern")
+	if err != nil {
+		return nil, err
+	}
+	var tests []func(session.ID) bool
+	for _, p := range patterns {
+		test, err := r.pattern(p, field)
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, test)
+	}
+	s.killWhere(func(id session.ID) bool {
+		return len(tests) == 0 || slices.ContainsFunc(tests, func(test func(session.ID) bool) bool { return test(id) })
+	})
+	return nil, nil
+}
+
+func (r *Request) pattern(p bsonval.Doc, field string) (func(session.ID) bool, error) {
+	var id, uid []byte
+	for name, v := range p.All() {
+		switch name {
+		case "lsid":
+			if v.Type() != bsonval.Object {
+				return nil, wrongType(field+".lsid", v, "object")
+			}
+			uuid, err := readUUID(v.Doc(), field+".lsid.id")
+			if err != nil {
+				return nil, err
+			}
+			if id, uid = uuid[:], binaryOf(v.Doc().Get("uid")); uid == nil {
+				return nil, required(field + ".lsid.uid")
+			}
+		case "uid":
+			if uid = binaryOf(v); uid == nil {
+				return nil, wrongType(field+".uid", v, "binData")
+			}
+		case "users", "roles":
+			if v.Type() != bsonval.Array {
+				return nil, wrongType(field+"."+name, v, "array")
+			}
+			if !r.may(need{action: "impersonate"}) {
+				return nil, mongoerr.New(mongoerr.Unauthorized, "Not authorized to impersonate in killAllSessionsByPattern")
+			}
+		default:
+			return nil, mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", field, name)
+		}
+	}
+	return func(at session.ID) bool {
+		return (id == nil || string(id) == string(at.UUID[:])) && (uid == nil || string(uid) == string(session.Digest(at.User)))
+	}, nil
+}
+
+func binaryOf(v bsonval.Value) []byte {
+	if v.Type() != bsonval.Binary {
+		return nil
+	}
+	_, data := v.Binary()
+	return data
+}
+
+// listSessions is $listSessions and $listLocalSessions: the user's own sessions, those
+// of users that it names, or all.
+func (s *Server) listSessions(r *Request, stage string, arg bsonval.Value) ([]bsonval.Doc, error) {
+	if arg.Type() != bsonval.Object {
+		return nil, mongoerr.New(mongoerr.TypeMismatch, "%s options must be specified in an object, but found: %s", stage, arg.Type())
+	}
+	all, users := false, map[string]bool{r.Conn.userName(): true}
+	for name, v := range arg.Doc().All() {
+		switch {
+		case name == "allUsers":
+			all = v.Truth()
+		case name != "users":
+			return nil, mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", stage, name)
+		case v.Type() != bsonval.Array:
+			return nil, wrongType(stage+".users", v, "array")
+		default:
+			users = map[string]bool{}
+			for e := range v.Doc().Values() {
+				if e.Type() != bsonval.Object {
+					return nil, wrongType(stage+".users", e, "object")
+				}
+				users[stringOr(e.Doc().Get("user"), "")+"@"+stringOr(e.Doc().Get("db"), "")] = true
+			}
+		}
+	}
+	if all && !arg.Doc().Get("users").IsMissing() {
+		return nil, mongoerr.New(mongoerr.UnsupportedFormat, "%s may not specify {allUsers:true} and {users:[...]} at the same time", stage)
+	}
 	var docs []bsonval.Doc
 	for _, sess := range s.sessions.All() {
-		var b bsonval.Builder
+		if !all && !users[sess.ID.User] {
+			continue
+		}
+		b := bsonval.NewBuilder(128)
 		b.SetDoc("_id", sess.ID.Doc()).Set("lastUse", bsonval.TimeValue(sess.LastUse()))
+		if sess.ID.User != "" {
+			b.Str("user", sess.ID.User)
+		}
 		docs = append(docs, b.Doc())
 	}
 	return docs, nil

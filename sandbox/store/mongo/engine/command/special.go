@@ -23,7 +23,7 @@ func (src *source) Special(op *opctx.Op, db, coll, stage string, arg bsonval.Val
 	case "$currentOp":
 		docs, err = s.currentOpStage(src.r, arg)
 	case "$listLocalSessions", "$listSessions":
-		docs, err = s.listSessions(arg)
+		docs, err = s.listSessions(src.r, stage, arg)
 	case "$planCacheStats":
 		docs, err = s.planCacheStage(src.snapshot(), ns)
 	default:

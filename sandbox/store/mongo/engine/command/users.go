@@ -2,6 +2,7 @@ package command
 
 import (
 	"crypto/rand"
+	"maps"
 	"slices"
 	"strings"
 
@@ -116,34 +117,17 @@ func (r *Request) remove(ns storage.NS, id string) error {
 	})
 }
 
-// unrestricted refuses addresses that a user or a role would be bound to: to keep them
-// and let anybody in would be worse.
-func unrestricted(r *Request) error {
-	if v := r.Body.Get("authenticationRestrictions"); v.Type() == bsonval.Array && !v.Doc().IsEmpty() {
-		return mongoerr.New(mongoerr.NotImplemented, "authenticationRestrictions are not supported")
-	}
-	return nil
-}
-
 func (s *Server) createUser(r *Request) (bsonval.Doc, error) {
-	if err := unrestricted(r); err != nil {
-		return nil, err
-	}
 	name, err := r.Str("createUser")
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case name == "":
-		return nil, mongoerr.New(mongoerr.BadValue, "User document needs 'user' field to be non-empty")
-	case r.Body.Get("roles").IsMissing():
-		return nil, required("createUser.roles")
-	case s.findUser(name, r.DB) != nil:
-		return nil, mongoerr.New(51003, "User \"%s@%s\" already exists", name, r.DB)
+	if err := r.newUser(name); err != nil {
+		return nil, err
 	}
-	pwd := r.Body.Get("pwd")
-	if r.DB != "$external" && pwd.Type() != bsonval.String {
-		return nil, mongoerr.New(mongoerr.BadValue, "Must provide a 'pwd' field for all user documents, except those with '$external' as the user's source db")
+	restrictions, err := r.restrictions()
+	if err != nil {
+		return nil, err
 	}
 	roles, err := s.readRoles(r, r.Body.Get("roles"))
 	if err != nil {
@@ -153,30 +137,77 @@ func (s *Server) createUser(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.findUser(name, r.DB) != nil {
+		return nil, mongoerr.New(51003, "User \"%s@%s\" already exists", name, r.DB)
+	}
 	var id [16]byte
 	rand.Read(id[:]) //nolint:errcheck // never fails
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
 	var b bsonval.Builder
 	b.Str("_id", r.DB+"."+name).Set("userId", bsonval.BinaryValue(4, id[:])).Str("user", name).Str("db", r.DB)
-	b.SetDoc("credentials", credentials).Set("customData", r.Body.Get("customData")).Set("roles", roles)
+	b.SetDoc("credentials", credentials)
+	if restrictions.Type() == bsonval.Array && !restrictions.Doc().IsEmpty() {
+		b.Set("authenticationRestrictions", restrictions)
+	}
+	b.Set("customData", r.Body.Get("customData")).Set("roles", roles)
 	return nil, r.put(usersNS(), b.Doc())
+}
+
+// newUser refuses what no user can be made of.
+func (r *Request) newUser(name string) error {
+	pwd := r.Body.Get("pwd")
+	bad := func(text string) error { return mongoerr.New(mongoerr.BadValue, "%s", text) }
+	switch {
+	case r.Body.Get("roles").IsMissing():
+		return required("createUser.roles")
+	case r.DB == "local":
+		return bad("Cannot create users in the local database")
+	case strings.Contains(name, "\x00"):
+		return bad("Username cannot contain NULL characters")
+	case name == "":
+		return bad("User document needs 'user' field to be non-empty")
+	case !pwd.IsMissing() && pwd.Type() != bsonval.String:
+		return wrongType("createUser.pwd", pwd, "string")
+	case pwd.IsMissing() && r.DB != "$external":
+		return bad("Must provide a 'pwd' field for all user documents, except those with '$external' as the user's source db")
+	case !pwd.IsMissing() && r.DB == "$external":
+		return bad("Cannot set the password for users defined on the '$external' database")
+	}
+	if v := r.Body.Get("customData"); !v.IsNullish() && v.Type() != bsonval.Object {
+		return wrongType("createUser.customData", v, "object")
+	}
+	return nil
 }
 
 // credentials makes what is stored of the password, for the mechanisms asked for.
 func (r *Request) credentials(name string) (bsonval.Doc, error) {
-	mechanisms := []string{"SCRAM-SHA-1", "SCRAM-SHA-256"}
-	if v := r.Body.Get("mechanisms"); v.Type() == bsonval.Array {
-		mechanisms = nil
-		for m := range v.Doc().Values() {
-			mechanisms = append(mechanisms, stringOr(m, ""))
-		}
+	if r.DB == "$external" {
+		return bsonval.D(bsonval.E("external", bsonval.BoolValue(true))), nil
 	}
+	mechanisms, err := r.mechanisms()
+	if err != nil {
+		return nil, err
+	}
+	if mechanisms == nil {
+		mechanisms = []string{"SCRAM-SHA-1", "SCRAM-SHA-256"}
+	}
+	digested := r.Body.Get("digestPassword")
 	var b bsonval.Builder
 	for _, m := range mechanisms {
 		mech := scramNamed(m)
 		if mech == nil {
 			return nil, mongoerr.New(mongoerr.BadValue, "Unknown auth mechanism '%s'", m)
 		}
-		c, err := mech.credential(name, r.Body.Get("pwd").Str())
+		mech.iterations = int(r.Server.Parameter(mech.parameter()).Long())
+		digest := r.Body.Get("pwd").Str() // of old clients, that digest it themselves
+		if digested.IsMissing() || digested.Truth() {
+			if digest, err = mech.digest(name, digest); err != nil {
+				return nil, err
+			}
+		} else if m == "SCRAM-SHA-256" {
+			return nil, mongoerr.New(mongoerr.BadValue, "Use of SCRAM-SHA-256 requires undigested passwords")
+		}
+		c, err := mech.credential(digest)
 		if err != nil {
 			return nil, err
 		}
@@ -185,23 +216,56 @@ func (r *Request) credentials(name string) (bsonval.Doc, error) {
 	return b.Doc(), nil
 }
 
-// readRoles checks a list of roles and answers it as {role, db} each.
+// mechanisms are those that the command names, nil for none.
+func (r *Request) mechanisms() ([]string, error) {
+	list, err := arrayField(r.Body, "mechanisms", r.field("mechanisms"))
+	if err != nil || list == nil {
+		return nil, err
+	}
+	var out []string
+	for m := range list.Values() {
+		out = append(out, stringOr(m, m.String()))
+	}
+	if out == nil {
+		return nil, mongoerr.New(mongoerr.BadValue, "mechanisms field must not be empty")
+	}
+	return out, nil
+}
+
+// readRoles checks a list of roles and answers it as {role, db} each, each once.
 func (s *Server) readRoles(r *Request, v bsonval.Value) (bsonval.Value, error) {
+	if v.Type() == bsonval.Missing {
+		return v, required(r.field("roles"))
+	}
 	if v.Type() != bsonval.Array {
 		return v, wrongType(r.field("roles"), v, "array")
 	}
 	var b bsonval.Builder
+	var unknown []string
+	seen := map[[2]string]bool{}
 	for e := range v.Doc().Values() {
 		name, db := roleOf(e, r.DB)
-		if name == "" {
-			return v, mongoerr.New(mongoerr.BadValue, "Role names must be either strings or objects")
+		switch {
+		case e.Type() != bsonval.String && e.Type() != bsonval.Object:
+			return v, mongoerr.New(mongoerr.BadValue, "Role name must be either a document or string")
+		case name == "" && e.Type() == bsonval.Object:
+			return v, mongoerr.New(mongoerr.BadValue, "a role is named by {role: <name>, db: <database>}, not by %s", e)
+		case seen[[2]string{name, db}]:
+			continue
 		}
+		seen[[2]string{name, db}] = true
 		if _, ok := builtinRole(name, db); !ok && s.findRole(name, db) == nil {
-			return v, mongoerr.New(mongoerr.RoleNotFound, "Could not find role: %s@%s", name, db)
+			unknown = append(unknown, name+"@"+db)
 		}
 		b.OpenItem().Str("role", name).Str("db", db).Close()
 	}
-	return b.Array(), nil
+	switch len(unknown) {
+	case 0:
+		return b.Array(), nil
+	case 1:
+		return v, mongoerr.New(mongoerr.RoleNotFound, "Could not find role: %s", unknown[0])
+	}
+	return v, mongoerr.New(mongoerr.RoleNotFound, "Could not find roles: %s", strings.Join(unknown, ", "))
 }
 
 // existing reads the user that the command's first field names.
@@ -211,37 +275,89 @@ func (s *Server) existing(r *Request) (string, bsonval.Doc, error) {
 		return "", nil, err
 	}
 	u := s.findUser(name, r.DB)
-	if u == nil {
+	switch {
+	case u != nil:
+		return name, u, nil
+	case r.Spec.Name == "updateUser" || r.Spec.Name == "dropUser":
 		return "", nil, mongoerr.New(mongoerr.UserNotFound, "User '%s@%s' not found", name, r.DB)
 	}
-	return name, u, nil
+	return "", nil, mongoerr.New(mongoerr.UserNotFound, "Could not find user \"%s\" for db \"%s\"", name, r.DB)
 }
 
 func (s *Server) updateUser(r *Request) (bsonval.Doc, error) {
-	if err := unrestricted(r); err != nil {
+	name, err := r.Str("updateUser")
+	if err != nil {
 		return nil, err
 	}
-	name, u, err := s.existing(r)
+	named := func(field string) bool { return !r.Body.Get(field).IsNullish() }
+	if !named("pwd") && !named("mechanisms") && !named("customData") && !named("roles") && !named("authenticationRestrictions") {
+		return nil, mongoerr.New(mongoerr.BadValue, "Must specify at least one field to update in updateUser")
+	}
+	_, u, err := s.existing(r)
 	if err != nil {
 		return nil, err
 	}
 	set := map[string]bsonval.Value{}
-	if v := r.Body.Get("pwd"); v.Type() == bsonval.String {
-		c, err := r.credentials(name)
-		if err != nil {
+	if named("pwd") || named("mechanisms") {
+		if set["credentials"], err = r.newCredentials(name, u); err != nil {
 			return nil, err
 		}
-		set["credentials"] = bsonval.DocValue(c)
 	}
-	if v := r.Body.Get("roles"); !v.IsMissing() {
+	if v := r.Body.Get("roles"); named("roles") {
 		if set["roles"], err = s.readRoles(r, v); err != nil {
 			return nil, err
 		}
 	}
-	if v := r.Body.Get("customData"); !v.IsMissing() {
+	if v := r.Body.Get("customData"); named("customData") {
+		if v.Type() != bsonval.Object {
+			return nil, wrongType("updateUser.customData", v, "object")
+		}
 		set["customData"] = v
 	}
-	return nil, r.put(usersNS(), replaced(u, set))
+	restrictions, err := r.restrictions()
+	if err != nil {
+		return nil, err
+	}
+	return nil, r.put(usersNS(), restricted(replaced(u, set), restrictions))
+}
+
+// restricted is a user or a role with new restrictions, or with none for an empty list.
+func restricted(doc bsonval.Doc, list bsonval.Value) bsonval.Doc {
+	if list.Type() != bsonval.Array {
+		return doc
+	}
+	doc = lacking(doc, "authenticationRestrictions")
+	if list.Doc().IsEmpty() {
+		return doc
+	}
+	return replaced(doc, map[string]bsonval.Value{"authenticationRestrictions": list})
+}
+
+// newCredentials are those of a new password, or of the old one for fewer mechanisms.
+func (r *Request) newCredentials(name string, u bsonval.Doc) (bsonval.Value, error) {
+	pwd := r.Body.Get("pwd")
+	switch {
+	case !pwd.IsMissing() && pwd.Type() != bsonval.String:
+		return pwd, wrongType("updateUser.pwd", pwd, "string")
+	case !pwd.IsMissing() && r.DB == "$external":
+		return pwd, mongoerr.New(mongoerr.BadValue, "Cannot set the password for users defined on the '$external' database")
+	case !pwd.IsMissing():
+		c, err := r.credentials(name)
+		return bsonval.DocValue(c), err
+	}
+	mechanisms, err := r.mechanisms()
+	if err != nil {
+		return pwd, err
+	}
+	had := u.Get("credentials").Doc()
+	var b bsonval.Builder
+	for _, m := range mechanisms {
+		if had.Get(m).IsMissing() {
+			return pwd, mongoerr.New(mongoerr.BadValue, "mechanisms field must be a subset of previously set mechanisms")
+		}
+		b.Set(m, had.Get(m))
+	}
+	return b.Value(), nil
 }
 
 // replaced is a document with some fields changed, or added at the end.
@@ -254,8 +370,8 @@ func replaced(d bsonval.Doc, set map[string]bsonval.Value) bsonval.Doc {
 		}
 		b.Set(name, v)
 	}
-	for name, v := range set {
-		b.Set(name, v)
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		b.Set(name, set[name])
 	}
 	return b.Doc()
 }
@@ -296,6 +412,9 @@ func (s *Server) documentsOf(ns storage.NS, db string) []bsonval.Doc {
 }
 
 func (s *Server) grantRoles(r *Request) (bsonval.Doc, error) {
+	if v := r.Body.Get("roles"); v.Type() == bsonval.Array && v.Doc().IsEmpty() {
+		return nil, mongoerr.New(mongoerr.BadValue, "%s command requires a non-empty \"roles\" array", r.Spec.Name)
+	}
 	_, u, err := s.existing(r)
 	if err != nil {
 		return nil, err
@@ -320,58 +439,4 @@ func without(list, gone bsonval.Doc) bsonval.Doc {
 		}
 	}
 	return b.Doc()
-}
-
-func (s *Server) usersInfo(r *Request) (bsonval.Doc, error) {
-	var found []bsonval.Doc
-	one := func(name, db string) {
-		if u := s.findUser(name, db); u != nil {
-			found = append(found, u)
-		}
-	}
-	var read func(v bsonval.Value)
-	read = func(v bsonval.Value) {
-		switch v.Type() {
-		case bsonval.String:
-			one(v.Str(), r.DB)
-		case bsonval.Object:
-			if v.Doc().Get("forAllDBs").Truth() {
-				found = append(found, s.documentsOf(usersNS(), "")...)
-				return
-			}
-			one(stringOr(v.Doc().Get("user"), ""), stringOr(v.Doc().Get("db"), r.DB))
-		case bsonval.Array:
-			for e := range v.Doc().Values() {
-				read(e)
-			}
-		default:
-			found = append(found, s.documentsOf(usersNS(), r.DB)...)
-		}
-	}
-	read(r.Body.First().Value)
-	var b bsonval.Builder
-	b.OpenArray("users")
-	for _, u := range found {
-		b.OpenItem()
-		for name, v := range u.All() {
-			if name == "credentials" && !r.Body.Get("showCredentials").Truth() {
-				continue
-			}
-			b.Set(name, v)
-		}
-		b.OpenArray("mechanisms")
-		for name := range u.Get("credentials").Doc().All() {
-			b.ItemStr(name)
-		}
-		b.Close()
-		if r.Body.Get("showPrivileges").Truth() {
-			b.OpenArray("inheritedPrivileges")
-			for _, p := range s.privilegesOf(u.Get("roles").Doc()) {
-				p.write(&b)
-			}
-			b.Close()
-		}
-		b.Close()
-	}
-	return b.Doc(), nil
 }

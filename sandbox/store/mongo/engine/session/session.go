@@ -24,8 +24,13 @@ type ID struct {
 
 // Doc is the id as the server stores it, with the digest of the user's name.
 func (id ID) Doc() bsonval.Doc {
-	digest := sha256.Sum256([]byte(id.User))
-	return bsonval.D(bsonval.E("id", bsonval.BinaryValue(4, id.UUID[:])), bsonval.E("uid", bsonval.BinaryValue(0, digest[:])))
+	return bsonval.D(bsonval.E("id", bsonval.BinaryValue(4, id.UUID[:])), bsonval.E("uid", bsonval.BinaryValue(0, Digest(id.User))))
+}
+
+// Digest is what a session's id tells of its user's name.
+func Digest(user string) []byte {
+	digest := sha256.Sum256([]byte(user))
+	return digest[:]
 }
 
 // Key is the ID as text, for package storage.
