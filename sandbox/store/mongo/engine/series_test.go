@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
 )
 
 // weather is the manual's own example, with two sources.
@@ -119,11 +121,13 @@ func TestAFilterOnTheSourceOrTheDateReachesOnlySomeBuckets(t *testing.T) {
 	for _, c := range []struct {
 		filter, stages string
 		buckets        int64
-		rest           int
+		events, whole  string
 	}{
-		{`{"metadata":{"sensorId":77,"type":"temperature"}}`, "FETCH IXSCAN", 1, 0},
-		{`{"timestamp":{"$lt":{"$date":"2021-05-18T01:00:00Z"}}}`, "CLUSTERED_IXSCAN", 2, 1},
-		{`{"temp":3}`, "COLLSCAN", 3, 1},
+		{`{"metadata":{"sensorId":77,"type":"temperature"}}`, "FETCH IXSCAN", 1, "", ""},
+		{`{"timestamp":{"$lt":{"$date":"2021-05-18T01:00:00Z"}}}`, "CLUSTERED_IXSCAN", 2, `{ timestamp: { $lt: new Date(1621299600000) } }`, `{ control.max.timestamp: { $lt: new Date(1621299600000) } }`},
+		{`{"temp":3}`, "COLLSCAN", 0, `{ temp: { $eq: 3 } }`, ""},
+		{`{"temp":{"$gt":11.7,"$lt":20}}`, "COLLSCAN", 2, `{ $and: [ { temp: { $gt: 11.7 } }, { temp: { $lt: 20 } } ] }`, ""},
+		{`{"metadata.sensorId":5578,"wind.speed":{"$in":[3,7]}}`, "COLLSCAN", 1, `{ wind.speed: { $in: [ 3, 7 ] } }`, ""},
 	} {
 		out := d.run(`{"explain":{"find":"weather","filter":` + c.filter + `},"verbosity":"executionStats"}`)
 		cursor := out.Path("stages.0.$cursor").Doc()
@@ -133,7 +137,8 @@ func TestAFilterOnTheSourceOrTheDateReachesOnlySomeBuckets(t *testing.T) {
 		if got := cursor.Path("executionStats.nReturned").Long(); got != c.buckets {
 			t.Errorf("%s: %d buckets", c.filter, got)
 		}
-		if v := out.Path("stages.1.$_internalUnpackBucket"); v.Doc().Get("timeField").Str() != "timestamp" || out.Get("stages").Doc().Len() != 2+c.rest {
+		v := out.Path("stages.1.$_internalUnpackBucket").Doc()
+		if v.Get("timeField").Str() != "timestamp" || !v.Get("assumeNoMixedSchemaData").Truth() || out.Get("stages").Doc().Len() != 2 || shown(v.Get("eventFilter")) != c.events || shown(v.Get("wholeBucketFilter")) != c.whole {
 			t.Error(out.Get("stages"))
 		}
 	}
@@ -142,6 +147,40 @@ func TestAFilterOnTheSourceOrTheDateReachesOnlySomeBuckets(t *testing.T) {
 	}
 	if n := d.run(`{"count":"weather"}`).Get("n").Long(); n != 5 {
 		t.Error("explain has deleted")
+	}
+}
+
+func shown(v bsonval.Value) string {
+	if v.IsMissing() {
+		return ""
+	}
+	return v.String()
+}
+
+func TestAFilterOnMeasurementsUsesTheirIndex(t *testing.T) {
+	d := weather(t, Options{})
+	d.run(`{"createIndexes":"weather","indexes":[{"key":{"temp":1},"name":"v"},{"key":{"metadata.sensorId":1,"wind.speed":-1},"name":"w"},{"key":{"timestamp":1},"name":"t"}]}`)
+	for _, c := range []struct{ filter, index, bounds string }{
+		{`{"temp":{"$gt":12}}`, "v", `{ control.min.temp: [ "[MinKey, MaxKey]" ], control.max.temp: [ "[MinKey, MaxKey]" ] }`}, // its first field isn't asked
+		{`{"temp":15}`, "v", `{ control.min.temp: [ "[MinKey, 15]" ], control.max.temp: [ "[15, MaxKey]" ] }`},
+		{`{"metadata.sensorId":77,"wind.speed":{"$lt":10}}`, "w", `{ meta.sensorId: [ "[77, 77]" ], control.max.wind.speed: [ "[MaxKey, MinKey]" ], control.min.wind.speed: [ "(10, MinKey]" ] }`},
+	} {
+		out := d.run(`{"explain":{"find":"weather","filter":` + c.filter + `,"hint":"` + c.index + `"},"verbosity":"executionStats"}`)
+		scan := out.Path("stages.0.$cursor.queryPlanner.winningPlan.inputStage").Doc()
+		if scan.Get("indexName").Str() != c.index || scan.Get("indexBounds").String() != c.bounds {
+			t.Errorf("%s: %s", c.filter, scan)
+		}
+		indexed, whole := d.docs(`{"find":"weather","filter":`+c.filter+`,"hint":"`+c.index+`","sort":{"_id":1}}`), d.docs(`{"find":"weather","filter":`+c.filter+`,"hint":{"$natural":1},"sort":{"_id":1}}`)
+		if indexed != whole || indexed == "[]" {
+			t.Errorf("%s: %s; %s", c.filter, indexed, whole)
+		}
+	}
+	out := d.run(`{"explain":{"find":"weather","filter":{"temp":{"$lt":11.2}}},"verbosity":"executionStats"}`)
+	if scan := out.Path("stages.0.$cursor.queryPlanner.winningPlan.inputStage").Doc(); scan.Get("indexName").Str() != "v" || out.Path("stages.0.$cursor.executionStats.totalDocsExamined").Long() != 1 {
+		t.Error(out)
+	}
+	if n := len(out.Path("stages").Doc().Slice()); n != 2 {
+		t.Error(n, "stages")
 	}
 }
 

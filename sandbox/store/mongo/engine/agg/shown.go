@@ -77,6 +77,15 @@ func (p *Pipeline) Explained(distinct bool) []Named {
 		}
 		out[i].Arg = b.Value()
 	}
+	if len(out) > 0 {
+		if u, ok := out[0].Stage.(*unpack); ok {
+			arg, at := u.explained(p.Stages)
+			out[0].Arg = arg
+			for i := 1; i < at; i++ {
+				out[i].Name = ""
+			}
+		}
+	}
 	if distinct {
 		out[0].Name, out[0].Arg = "$groupByDistinctScan", p.byDistinct()
 	}

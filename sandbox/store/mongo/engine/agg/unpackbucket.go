@@ -154,7 +154,7 @@ func (p *Pipeline) leadingBuckets(q Query, u *unpack) (Query, *Pipeline) {
 		if _, ok := p.Stages[at].Stage.(matchStage); !ok {
 			break
 		}
-		bucket, more := u.opts.Split(p.Stages[at].Arg.Doc())
+		bucket, more := u.opts.Split(p.Stages[at].Arg.Doc(), p.env.Op.Collator != nil)
 		if !bucket.IsEmpty() {
 			asked = append(asked, bucket)
 		}
@@ -171,4 +171,26 @@ func (p *Pipeline) leadingBuckets(q Query, u *unpack) (Query, *Pipeline) {
 	rest.Stages = append(rest.Stages, p.Stages[at:]...)
 	q.Filter = allOf(asked)
 	return q, &rest
+}
+
+// explained is the stage with the $match stages that follow it, of which the server
+// makes one: at is the first stage that is no part of it.
+func (u *unpack) explained(stages []Named) (arg bsonval.Value, at int) {
+	b := bsonval.BuilderOf(stages[0].Arg.Doc())
+	b.Bool("assumeNoMixedSchemaData", true)
+	var filters []bsonval.Doc
+	for at = 1; at < len(stages); at++ {
+		m, ok := stages[at].Stage.(matchStage)
+		if !ok {
+			break
+		}
+		filters = append(filters, m.m.Describe())
+	}
+	if len(filters) > 0 {
+		b.SetDoc("eventFilter", allOf(filters))
+		if whole := u.opts.Whole(filters); whole != nil {
+			b.SetDoc("wholeBucketFilter", whole)
+		}
+	}
+	return b.Value(), at
 }

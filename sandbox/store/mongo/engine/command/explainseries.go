@@ -19,7 +19,7 @@ func (s *Server) explainSeriesWrite(r *Request, b *bsonval.Builder, c *storage.C
 	}
 	var filter, rest bsonval.Doc
 	if stage == "DELETE" {
-		filter, rest = o.Split(ch.Filter)
+		filter, rest = o.Split(ch.Filter, r.Op.Collator != nil)
 		if !ch.Multi {
 			rest = ch.Filter
 		}

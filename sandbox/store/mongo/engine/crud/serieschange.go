@@ -104,7 +104,7 @@ func (w *Writer) deleteSeries(ns storage.NS, o timeseries.Options, ch Change) (R
 	if err != nil {
 		return res, err
 	}
-	bucket, rest := o.Split(ch.Filter)
+	bucket, rest := o.Split(ch.Filter, w.Op.Collator != nil)
 	ns = BucketsNS(ns)
 	c := w.Tx.Collection(ns)
 	m, err := match.Compile(bucket, w.Match(w.Op, c))

@@ -271,6 +271,9 @@ func (c *compiler) predicate(path, name string, v bsonval.Value) (Pred, error) {
 	case "$bitsAllSet", "$bitsAllClear", "$bitsAnySet", "$bitsAnyClear":
 		return compileBits(name, v)
 	}
+	if p := exprCmp(name, v); p != nil {
+		return p, nil
+	}
 	if name == "$expr" || name == "$where" || name == "$text" || name == "$jsonSchema" {
 		return nil, bad("%s can only be applied to the top-level document", name)
 	}

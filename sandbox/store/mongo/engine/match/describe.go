@@ -6,6 +6,17 @@ import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 )
 
+// Describe is the filter as explain shows it: { $and: [ { a: { $eq: 1 } }, … ] }.
+func (m *Matcher) Describe() bsonval.Doc {
+	b := bsonval.NewBuilder(128)
+	if and, ok := m.Root.(*And); ok && len(and.Nodes) > 1 {
+		writeNodes(b, "$and", and.Nodes)
+	} else {
+		writeNode(b, m.Root)
+	}
+	return b.Doc()
+}
+
 // writeNode appends a filter's fields.
 func writeNode(b *bsonval.Builder, n Node) {
 	switch n := n.(type) {
@@ -49,6 +60,8 @@ func WritePred(b *bsonval.Builder, p Pred) {
 	switch p := p.(type) {
 	case *Cmp:
 		b.Set(string(p.Op), p.Value)
+	case *ExprCmp:
+		b.Set(p.Name(), p.Value)
 	case *In:
 		b.OpenArray("$in")
 		for _, v := range p.Values {

@@ -85,6 +85,9 @@ func (r *run) follow(v bsonval.Value, path []string, p Pred, index int) (bool, e
 		case last:
 			return r.leaf(v, p, index)
 		case v.Type() == bsonval.Array:
+			if _, ok := p.(*ExprCmp); ok {
+				return true, nil
+			}
 			return r.spread(v.Doc(), path[i+1:], p, index)
 		case v.Type() != bsonval.Object:
 			return r.accept(bsonval.Value{}, p, index)

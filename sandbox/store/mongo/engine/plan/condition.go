@@ -43,6 +43,11 @@ const (
 	rankExpr
 	rankNever
 	rankText
+	rankExprEQ
+	rankExprGT
+	rankExprGTE
+	rankExprLT
+	rankExprLTE
 	rankOther
 )
 
@@ -87,6 +92,8 @@ func predRank(p match.Pred) int {
 			return rankGT
 		}
 		return rankGTE
+	case *match.ExprCmp:
+		return exprRank(p.Op)
 	case *match.In:
 		return rankIn
 	case *match.Regex:
@@ -112,6 +119,20 @@ func predRank(p match.Pred) int {
 		return rankElemMatchValue
 	}
 	return rankOther
+}
+
+func exprRank(op match.CmpOp) int {
+	switch op {
+	case match.EQ:
+		return rankExprEQ
+	case match.GT:
+		return rankExprGT
+	case match.GTE:
+		return rankExprGTE
+	case match.LT:
+		return rankExprLT
+	}
+	return rankExprLTE
 }
 
 func conjunction(nodes []match.Node, coll bsonval.Collator) *condition {

@@ -98,6 +98,8 @@ func shapePred(b *strings.Builder, p match.Pred) {
 		if p.Value.Type() == bsonval.Null || p.Value.Type() == bsonval.Array {
 			b.WriteString(p.Value.Type().String())
 		}
+	case *match.ExprCmp:
+		b.WriteByte('0' + p.Value.Type().Order()%8)
 	case *match.In:
 		if len(p.Regexes) > 0 {
 			b.WriteByte('r')

@@ -47,6 +47,8 @@ func (f field) translate(p match.Pred) (l intervals, t tightness, ok bool) {
 			return f.equal(p.Value)
 		}
 		return f.ordered(p)
+	case *match.ExprCmp:
+		return f.exprCmp(p)
 	case *match.In:
 		return f.in(p)
 	case *match.Regex:
@@ -150,6 +152,30 @@ func (f field) ordered(p *match.Cmp) (intervals, tightness, bool) {
 		i.lo, i.loIn = v, in
 	} else {
 		i.hi, i.hiIn = v, in
+	}
+	return f.union(intervals{i}), exact, true
+}
+
+// exprCmp is a comparison across types. A missing value comes before all others, but
+// stands as null in the index.
+func (f field) exprCmp(p *match.ExprCmp) (intervals, tightness, bool) {
+	v := p.Value
+	low := v.Type().Order() <= bsonval.Null.Order() && v.Type() != bsonval.MinKey
+	switch {
+	case f.multikey, f.wild, !f.comparable(v), v.Type() == bsonval.Array, f.hashed && (p.Op != match.EQ || low):
+		return nil, 0, false
+	case f.sparse && (low || p.Op == match.LT || p.Op == match.LTE):
+		return nil, 0, false
+	case p.Op == match.EQ && v.Type() == bsonval.Null:
+		return intervals{point(v)}, byFetch, true
+	case low: // a document without the field looks like one with null
+		return everything(), byFetch, true
+	case p.Op == match.EQ:
+		return f.equal(v)
+	}
+	i := interval{lo: bsonval.MinKeyValue(), hi: v, loIn: true, hiIn: p.Op == match.LTE}
+	if p.Op == match.GT || p.Op == match.GTE {
+		i = interval{lo: v, hi: bsonval.MaxKeyValue(), loIn: p.Op == match.GTE, hiIn: true}
 	}
 	return f.union(intervals{i}), exact, true
 }

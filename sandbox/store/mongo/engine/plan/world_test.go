@@ -105,6 +105,8 @@ func (w *world) condition() bsonval.Value {
 		return one("$bitsAnySet", bsonval.IntValue(3))
 	case 17:
 		return bsonval.DocValue(bsonval.D(bsonval.E("$in", bsonval.ArrayOf(bsonval.RegexValue("^[ab]", "i"), w.scalar(), bsonval.NullValue()))))
+	case 18:
+		return one([]string{"$_internalExprEq", "$_internalExprGt", "$_internalExprGte", "$_internalExprLt", "$_internalExprLte"}[w.IntN(5)], w.scalar())
 	case 0:
 		return bsonval.DocValue(bsonval.D(bsonval.E("$gte", w.scalar()), bsonval.E("$lt", w.scalar())))
 	case 1, 2, 3, 4:

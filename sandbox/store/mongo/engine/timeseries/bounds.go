@@ -93,6 +93,47 @@ func alike(a, b bsonval.Value) bool {
 	return true
 }
 
+// checkExtremes tells whether control.min and control.max stand on either side of all
+// measurements: filters rely on it. Strings are not asked, which the server compares by
+// the collection's collation.
+func (o Options) checkExtremes(bucket bsonval.Doc, bad func(string) error) error {
+	least, most := bucket.Path("control.min").Doc(), bucket.Path("control.max").Doc()
+	r, err := Read(o.Time, "", bucket)
+	if err != nil {
+		return err
+	}
+	for {
+		d, ok, err := r.Next()
+		if !ok || err != nil {
+			return err
+		}
+		for name, v := range d.All() {
+			if !bounds(least.Get(name), v, 1) || !bounds(most.Get(name), v, -1) {
+				return bad("control.min and control.max must stand on either side of '" + name + "'")
+			}
+		}
+	}
+}
+
+// bounds tells whether v lies on the side of bound that sign says, in all its parts.
+func bounds(bound, v bsonval.Value, sign int) bool {
+	if bound.IsMissing() || bound.Type().Order() != v.Type().Order() {
+		return false
+	}
+	switch v.Type() {
+	case bsonval.String, bsonval.Symbol:
+		return true
+	case bsonval.Object, bsonval.Array:
+		for name, x := range v.Doc().All() {
+			if !bounds(bound.Doc().Get(name), x, sign) {
+				return false
+			}
+		}
+		return true
+	}
+	return bsonval.Compare(bound, v)*sign <= 0
+}
+
 // Normalize is a source's value as buckets keep it: with the fields of its objects in
 // the order of their names.
 func Normalize(v bsonval.Value) bsonval.Value {

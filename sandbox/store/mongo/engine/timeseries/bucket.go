@@ -66,7 +66,7 @@ func floorSeconds(ms int64) int64 {
 }
 
 // Open goes on with a bucket as it is stored, which must be one (Check). A compressed one
-// takes nothing more.
+// takes nothing more, and neither does one that has lost its first measurements.
 func Open(o Options, d bsonval.Doc) *Bucket {
 	control := d.Get("control").Doc()
 	b := &Bucket{
@@ -74,7 +74,8 @@ func Open(o Options, d bsonval.Doc) *Bucket {
 		min: newExtremes(1, control.Get("min").Doc()), max: newExtremes(-1, control.Get("max").Doc()),
 	}
 	b.from = control.Get("min").Doc().Get(o.Time).Int64()
-	if b.full = compressed(d); b.full {
+	oid := d.Get("_id").ObjectID()
+	if b.full = compressed(d) || binary.BigEndian.Uint32(oid[:]) != idSeconds(b.from); b.full {
 		return b
 	}
 	for name, v := range d.Get("data").Doc().All() {
@@ -222,16 +223,25 @@ func (o Options) Check(d bsonval.Doc) error {
 	}
 	from, to := least.Doc().Get(o.Time).Int64(), most.Doc().Get(o.Time).Int64()
 	oid := id.ObjectID()
-	if binary.BigEndian.Uint32(oid[:]) != idSeconds(from) {
+	begin := int64(binary.BigEndian.Uint32(oid[:]))
+	switch {
+	case from%1000 != 0:
+		return bad("control.min must have a date of whole seconds")
+	case uint32(begin) > idSeconds(from), uint32(begin) < idSeconds(from) && to-begin*1000 >= o.MaxSpan*1000:
 		return bad("_id must begin with the date of control.min")
-	}
-	if to < from || uint64(to)-uint64(from) >= uint64(o.MaxSpan)*1000 {
+	case to < from || uint64(to)-uint64(from) >= uint64(o.MaxSpan)*1000:
 		return bad("its dates are further apart than bucketMaxSpanSeconds")
 	}
+	var err error
 	if compressed(d) {
-		return o.checkCompressed(d, from, to, bad)
+		err = o.checkCompressed(d, from, to, bad)
+	} else {
+		err = o.checkColumns(data.Doc(), from, to, bad)
 	}
-	return o.checkColumns(data.Doc(), from, to, bad)
+	if err != nil {
+		return err
+	}
+	return o.checkExtremes(d, bad)
 }
 
 func (o Options) checkColumns(data bsonval.Doc, from, to int64, bad func(string) error) error {

@@ -1,7 +1,6 @@
 package timeseries
 
 import (
-	"math"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -9,16 +8,16 @@ import (
 
 // Split takes a filter on measurements apart: bucket is what can be asked of whole
 // buckets before they are unpacked, rest what must be asked of each measurement. All
-// measurements that satisfy the filter lie in buckets that satisfy bucket.
-func (o Options) Split(filter bsonval.Doc) (bucket, rest bsonval.Doc) {
-	var s splitter
-	s.opts = o
+// measurements that satisfy the filter lie in buckets that satisfy bucket. collated says
+// that strings compare otherwise than buckets keep their least and greatest.
+func (o Options) Split(filter bsonval.Doc, collated bool) (bucket, rest bsonval.Doc) {
+	s := splitter{looser: looser{o, collated}}
 	s.split(filter)
 	return conjunction(s.bucket), conjunction(s.rest)
 }
 
 type splitter struct {
-	opts         Options
+	looser
 	bucket, rest []bsonval.Doc
 }
 
@@ -47,10 +46,8 @@ func (s *splitter) split(filter bsonval.Doc) {
 			}
 		case s.opts.ofSource(name, v):
 			s.bucket = append(s.bucket, s.opts.toBucket(one))
-		case name == s.opts.Time:
-			s.bucket = append(s.bucket, s.opts.dates(v)...)
-			s.rest = append(s.rest, one)
 		default:
+			s.bucket = append(s.bucket, s.loose(name, v)...)
 			s.rest = append(s.rest, one)
 		}
 	}
@@ -114,78 +111,4 @@ func (o Options) toBucket(filter bsonval.Doc) bsonval.Doc {
 		}
 	}
 	return b.Doc()
-}
-
-// dates are the conditions on buckets that follow from one on the measurements' date.
-func (o Options) dates(v bsonval.Value) []bsonval.Doc {
-	from, to := int64(math.MinInt64), int64(math.MaxInt64)
-	least := func(ms int64) { from = max(from, ms) }
-	most := func(ms int64) { to = min(to, ms) }
-	ask := func(op string, x bsonval.Value) {
-		if x.Type() != bsonval.Date {
-			return
-		}
-		switch op {
-		case "$eq":
-			least(x.Int64())
-			most(x.Int64())
-		case "$gt", "$gte":
-			least(x.Int64())
-		case "$lt", "$lte":
-			most(x.Int64())
-		}
-	}
-	switch v.Type() {
-	case bsonval.Date:
-		ask("$eq", v)
-	case bsonval.Object:
-		for op, x := range v.Doc().All() {
-			ask(op, x)
-			if op == "$in" {
-				if a, b, ok := span(x); ok {
-					least(a)
-					most(b)
-				}
-			}
-		}
-	}
-	return o.between(from, to)
-}
-
-// span is the least and the greatest date of a list that holds only dates.
-func span(v bsonval.Value) (from, to int64, ok bool) {
-	if v.Type() != bsonval.Array || v.Doc().IsEmpty() {
-		return 0, 0, false
-	}
-	from, to = math.MaxInt64, math.MinInt64
-	for x := range v.Doc().Values() {
-		if x.Type() != bsonval.Date {
-			return 0, 0, false
-		}
-		from, to = min(from, x.Int64()), max(to, x.Int64())
-	}
-	return from, to, true
-}
-
-func (o Options) between(from, to int64) []bsonval.Doc {
-	var out []bsonval.Doc
-	add := func(path, op string, v bsonval.Value) {
-		out = append(out, bsonval.D(bsonval.E(path, bsonval.DocValue(bsonval.D(bsonval.E(op, v))))))
-	}
-	lo, hi := o.IDRange(from, to)
-	if from != math.MinInt64 {
-		add("_id", "$gte", lo)
-		add("control.max."+o.Time, "$gte", bsonval.DateValue(from))
-		if d := from - o.MaxSpan*1000; d < from {
-			add("control.min."+o.Time, "$gte", bsonval.DateValue(d))
-		}
-	}
-	if to != math.MaxInt64 {
-		add("_id", "$lte", hi)
-		add("control.min."+o.Time, "$lte", bsonval.DateValue(to))
-		if d := to + o.MaxSpan*1000; d > to {
-			add("control.max."+o.Time, "$lte", bsonval.DateValue(d))
-		}
-	}
-	return out
 }

@@ -65,17 +65,22 @@ func TestSplitAsksOfBucketsWhatTheyCanTell(t *testing.T) {
 	const at = `{"$date":{"$numberLong":"1621296000000"}}`
 	for _, c := range []struct{ filter, bucket, rest string }{
 		{`{}`, `{}`, `{}`},
-		{`{"m.a":1,"v":2}`, `{ meta.a: 1 }`, `{ v: 2 }`},
-		{`{"ma":1}`, `{}`, `{ ma: 1 }`},
+		{`{"m.a":1,"v":2}`, `{ $and: [ { meta.a: 1 }, { control.min.v: { $_internalExprLte: 2 } }, { control.max.v: { $_internalExprGte: 2 } } ] }`, `{ v: 2 }`},
+		{`{"ma":{"$exists":true}}`, `{ $and: [ { control.min.ma: { $exists: true } }, { control.max.ma: { $exists: true } } ] }`, `{ ma: { $exists: true } }`},
 		{`{"$or":[{"m":1},{"m.b":{"$gt":2}}]}`, `{ $or: [ { meta: 1 }, { meta.b: { $gt: 2 } } ] }`, `{}`},
-		{`{"$or":[{"m":1},{"v":2}]}`, `{}`, `{ $or: [ { m: 1 }, { v: 2 } ] }`},
-		{`{"$and":[{"m":1},{"v":2}]}`, `{ meta: 1 }`, `{ v: 2 }`},
-		{`{"t":{"$gt":` + at + `}}`, `{ $and: [ { _id: { $gte: ObjectId('60a2f5700000000000000000') } }, { control.max.t: { $gte: new Date(1621296000000) } }, { control.min.t: { $gte: new Date(1621292400000) } } ] }`, `{ t: { $gt: new Date(1621296000000) } }`},
-		{`{"t":{"$lte":` + at + `}}`, `{ $and: [ { _id: { $lte: ObjectId('60a30380ffffffffffffffff') } }, { control.min.t: { $lte: new Date(1621296000000) } }, { control.max.t: { $lte: new Date(1621299600000) } } ] }`, `{ t: { $lte: new Date(1621296000000) } }`},
+		{`{"$or":[{"m":1},{"v":{"$lt":2}}]}`, `{ $or: [ { meta: 1 }, { control.min.v: { $_internalExprLt: 2 } } ] }`, `{ $or: [ { m: 1 }, { v: { $lt: 2 } } ] }`},
+		{`{"$or":[{"m":1},{"v":{"$ne":2}}]}`, `{}`, `{ $or: [ { m: 1 }, { v: { $ne: 2 } } ] }`},
+		{`{"$and":[{"m":1},{"v.w":{"$gt":2}}]}`, `{ $and: [ { meta: 1 }, { control.max.v.w: { $_internalExprGt: 2 } } ] }`, `{ v.w: { $gt: 2 } }`},
+		{`{"v":{"$in":[1,"a"]}}`, `{ $or: [ { $and: [ { control.min.v: { $_internalExprLte: 1 } }, { control.max.v: { $_internalExprGte: 1 } } ] }, { $and: [ { control.min.v: { $_internalExprLte: "a" } }, { control.max.v: { $_internalExprGte: "a" } } ] } ] }`, `{ v: { $in: [ 1, "a" ] } }`},
+		{`{"v":{"$in":[1,null]}}`, `{}`, `{ v: { $in: [ 1, null ] } }`},
+		{`{"v":null,"w":[1],"x":{"y":1},"z":{"$lte":{"$minKey":1}}}`, `{}`, `{ $and: [ { v: null }, { w: [ 1 ] }, { x: { y: 1 } }, { z: { $lte: MinKey } } ] }`},
+		{`{"t":{"$gt":` + at + `}}`, `{ $and: [ { control.max.t: { $_internalExprGt: new Date(1621296000000) } }, { control.min.t: { $_internalExprGt: new Date(1621292400000) } }, { _id: { $gt: ObjectId('60a2f570ffffffffffffffff') } } ] }`, `{ t: { $gt: new Date(1621296000000) } }`},
+		{`{"t":{"$lte":` + at + `}}`, `{ $and: [ { control.min.t: { $_internalExprLte: new Date(1621296000000) } }, { control.max.t: { $_internalExprLte: new Date(1621299600000) } }, { _id: { $lte: ObjectId('60a30380ffffffffffffffff') } } ] }`, `{ t: { $lte: new Date(1621296000000) } }`},
+		{`{"t":{"$lt":{"$date":{"$numberLong":"-5"}}}}`, `{ $and: [ { control.min.t: { $_internalExprLt: new Date(-5) } }, { control.max.t: { $_internalExprLt: new Date(3599995) } } ] }`, `{ t: { $lt: new Date(-5) } }`},
 		{`{"t":{"$gt":5}}`, `{}`, `{ t: { $gt: 5 } }`},
 		{`{"$expr":{"$eq":["$m",1]}}`, `{}`, `{ $expr: { $eq: [ "$m", 1 ] } }`},
 	} {
-		bucket, rest := o.Split(parse(t, c.filter))
+		bucket, rest := o.Split(parse(t, c.filter), false)
 		if bucket.String() != c.bucket || rest.String() != c.rest {
 			t.Errorf("%s:\n%s\n%s", c.filter, bucket, rest)
 		}
