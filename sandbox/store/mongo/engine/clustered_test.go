@@ -113,6 +113,20 @@ func TestExplainTellsOfAClusteredScan(t *testing.T) {
 	}
 }
 
+func TestARecordIDOfAClusteredCollectionIsItsKey(t *testing.T) {
+	d := clustered(t)
+	const want = `BinData(0, 2B0A04)` // 5, as the server encodes keys
+	if got := d.docs(`{"find":"c","filter":{"_id":5},"projection":{"_id":1},"showRecordId":true}`); got != `[ { _id: 5, $recordId: `+want+` } ]` {
+		t.Error(got)
+	}
+	if got := d.docs(`{"find":"c","filter":{"_id":{"$gt":4}},"limit":1,"projection":{"_id":0,"r":{"$meta":"recordId"}}}`); got != `[ { r: `+want+` } ]` {
+		t.Error(got)
+	}
+	if got := d.docs(`{"aggregate":"c","pipeline":[{"$match":{"_id":5}},{"$project":{"_id":0,"r":{"$meta":"recordId"}}}],"cursor":{}}`); got != `[ { r: `+want+` } ]` {
+		t.Error(got)
+	}
+}
+
 func TestWhatAClusteredCollectionRefuses(t *testing.T) {
 	d := clustered(t)
 	d.run(`{"create":"plain","clusteredIndex":false}`)

@@ -225,11 +225,15 @@ func (p *projected) Next() (stream.Row, bool, error) {
 	if !ok || err != nil {
 		return row, false, err
 	}
+	id := bsonval.LongValue(row.Record)
+	if p.ids && row.Meta != nil && row.Meta.RecordID != nil {
+		id = row.Meta.RecordID(row.Doc)
+	}
 	if p.p != nil {
 		row.Doc, err = p.p.Apply(p.frame, row)
 	}
 	if p.ids && err == nil {
-		row.Doc = bsonval.BuilderOf(row.Doc).Int64("$recordId", row.Record).Doc()
+		row.Doc = bsonval.BuilderOf(row.Doc).Set("$recordId", id).Doc()
 	}
 	return row, err == nil, err
 }

@@ -76,6 +76,9 @@ func metaValue(f *Frame, name string) (v bsonval.Value, known bool) {
 		if f.Row.Record == 0 {
 			return missing, true
 		}
+		if m != nil && m.RecordID != nil {
+			return m.RecordID(f.Row.Doc), true
+		}
 		return bsonval.LongValue(f.Row.Record), true
 	case "textScore", "geoNearDistance", "geoNearPoint", "sortKey", "indexKey", "randVal", "searchScore",
 		"searchHighlights", "vectorSearchScore", "searchScoreDetails", "score", "scoreDetails", "searchSequenceToken", "timeseriesBucketMinTime", "timeseriesBucketMaxTime":

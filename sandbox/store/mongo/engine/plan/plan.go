@@ -11,6 +11,7 @@ import (
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/storage"
@@ -68,6 +69,7 @@ type Plan struct {
 	began    time.Time
 	planning time.Duration
 	entry    *entry       // of the cache, to be checked while running
+	ids      *stream.Meta // of rows of a clustered collection; nil for any other
 	filter   *IndexFilter // nil: any index may serve the query
 }
 
@@ -88,6 +90,10 @@ func Choose(op *opctx.Op, coll *storage.Collection, q Query) (*Plan, error) {
 	if coll == nil {
 		p.root = &node{kind: "EOF"}
 		return p, nil
+	}
+	if ix := coll.Clustered(); ix != nil {
+		c := ix.Def.Collator
+		p.ids = &stream.Meta{RecordID: func(d bsonval.Doc) bsonval.Value { return index.RecordID(d.Get("_id"), c) }}
 	}
 	p.filter = p.indexFilter()
 	pl := &planner{op: op, coll: coll, query: &p.query, cond: p.cond, filter: p.filter}
@@ -120,7 +126,7 @@ func (r *rows) Next() (stream.Row, bool, error) {
 	if len(p.ahead) > 0 {
 		row := p.ahead[0].row
 		p.ahead = p.ahead[1:]
-		return row, true, nil
+		return p.identified(row), true, nil
 	}
 	for !p.over {
 		r.m = member{}
@@ -131,13 +137,27 @@ func (r *rows) Next() (stream.Row, bool, error) {
 		switch st {
 		case advanced:
 			p.x.doc(&r.m)
-			return r.m.row, true, nil
+			return p.identified(r.m.row), true, nil
 		case ended:
 			p.over = true
 			p.learn()
 		}
 	}
 	return stream.Row{}, false, nil
+}
+
+// identified is the row with what makes its record id, in a clustered collection.
+func (p *Plan) identified(row stream.Row) stream.Row {
+	if p.ids == nil {
+		return row
+	}
+	if row.Meta != nil {
+		m := *row.Meta
+		m.RecordID, row.Meta = p.ids.RecordID, &m
+		return row
+	}
+	row.Meta = p.ids
+	return row
 }
 
 func (r *rows) Close() { r.p.over, r.p.ahead = true, nil }

@@ -20,6 +20,7 @@ type Meta struct {
 	IndexKey    bsonval.Value // object
 	Random      bsonval.Value // $sample
 	Extra       map[string]bsonval.Value
+	RecordID    func(bsonval.Doc) bsonval.Value // of a clustered collection's document; nil: the row's Record
 }
 
 // Iterator gives rows. It belongs to one goroutine at a time.
