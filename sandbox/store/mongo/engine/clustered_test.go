@@ -119,7 +119,7 @@ func TestARecordIDOfAClusteredCollectionIsItsKey(t *testing.T) {
 	if got := d.docs(`{"find":"c","filter":{"_id":5},"projection":{"_id":1},"showRecordId":true}`); got != `[ { _id: 5, $recordId: `+want+` } ]` {
 		t.Error(got)
 	}
-	if got := d.docs(`{"find":"c","filter":{"_id":{"$gt":4}},"limit":1,"projection":{"_id":0,"r":{"$meta":"recordId"}}}`); got != `[ { r: `+want+` } ]` {
+	if got := d.docs(`{"find":"c","filter":{"_id":{"$gt":4}},"limit":1,"projection":{"_id":0,"r":{"$meta":"recordId"}}}`); got != `[ { a: 5, r: `+want+` } ]` {
 		t.Error(got)
 	}
 	if got := d.docs(`{"aggregate":"c","pipeline":[{"$match":{"_id":5}},{"$project":{"_id":0,"r":{"$meta":"recordId"}}}],"cursor":{}}`); got != `[ { r: `+want+` } ]` {
