@@ -50,6 +50,8 @@ type Engine struct {
 	ctx    context.Context // ends with the engine
 	stop   context.CancelFunc
 
+	lookout lookout
+
 	mu     sync.Mutex
 	conns  map[*connection]struct{}
 	closed bool
@@ -89,6 +91,8 @@ func Open(dir string, opts Options) (*Engine, error) {
 	})
 	e := &Engine{opts: opts, store: store, server: server, conns: map[*connection]struct{}{}}
 	e.ctx, e.stop = context.WithCancel(context.Background())
+	e.lookout.timer = time.AfterFunc(time.Hour, e.lookRound)
+	e.lookout.timer.Stop()
 	server.Start(e.ctx)
 	return e, nil
 }
@@ -107,6 +111,7 @@ func (e *Engine) Close() error {
 	}
 	e.mu.Unlock()
 	e.stop()
+	e.lookout.timer.Stop()
 	e.server.Shutdown()
 	e.wg.Wait()
 	return e.store.Close()

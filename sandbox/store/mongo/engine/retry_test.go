@@ -16,13 +16,7 @@ import (
 // instead.
 func message(t *testing.T, conn net.Conn, cmd bson.D) (bson.M, error) {
 	t.Helper()
-	doc, err := bson.Marshal(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := binary.LittleEndian.AppendUint32(nil, uint32(21+len(doc)))
-	b = append(b, 1, 0, 0, 0, 0, 0, 0, 0, 0xdd, 7, 0, 0, 0, 0, 0, 0, 0)
-	if _, err := conn.Write(append(b, doc...)); err != nil {
+	if _, err := conn.Write(request(t, 1, cmd)); err != nil {
 		return nil, io.EOF
 	}
 	var head [21]byte

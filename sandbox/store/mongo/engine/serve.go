@@ -16,7 +16,9 @@ type connection struct {
 	engine *Engine
 	net    net.Conn
 	client *command.Conn
+	in     *bufio.Reader
 	out    int32 // the last reply's id
+	look
 }
 
 // ServeConn speaks the wire protocol on conn until either side closes it. addr is the
@@ -36,7 +38,10 @@ func (e *Engine) ServeConn(ctx context.Context, conn net.Conn, addr string) erro
 		cancel(mongoerr.New(mongoerr.InterruptedAtShutdown, "interrupted at shutdown"))
 	})()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	return c.serve(ctx, cancel)
+	c.gone = func() {
+		cancel(mongoerr.New(mongoerr.ClientDisconnect, "operation was interrupted because a client disconnected"))
+	}
+	return c.serve(ctx)
 }
 
 func (e *Engine) admit(conn net.Conn, addr string) (*connection, error) {
@@ -53,6 +58,7 @@ func (e *Engine) admit(conn net.Conn, addr string) (*connection, error) {
 		remote = a.String()
 	}
 	c := &connection{engine: e, net: conn, client: e.server.Connect(addr, remote)}
+	c.in = bufio.NewReaderSize(counted{conn, e.server}, 16<<10)
 	e.conns[c] = struct{}{}
 	e.wg.Add(1)
 	return c, nil
@@ -66,26 +72,21 @@ func (e *Engine) dismiss(c *connection) {
 	e.wg.Done()
 }
 
-// incoming is what the reader found: a message, or why there are no more.
-type incoming struct {
-	m   *wire.Message
-	err error
-}
-
-// serve answers message after message. A reader of its own notices that the client has
-// gone while a command runs, which ends that command.
-func (c *connection) serve(ctx context.Context, cancel context.CancelCauseFunc) error {
-	in := make(chan incoming)
-	go c.read(ctx, in, cancel)
-	for got := range in {
-		if got.err != nil {
-			return orderly(got.err)
+// serve answers message after message.
+func (c *connection) serve(ctx context.Context) error {
+	for {
+		c.looked()
+		m, err := c.read()
+		if err != nil {
+			return orderly(err)
 		}
-		if err := c.answer(ctx, got.m); err != nil {
+		c.begin()
+		err = c.answer(ctx, m)
+		c.end()
+		if err != nil {
 			return orderly(err)
 		}
 	}
-	return nil
 }
 
 // orderly makes nil of an end that is no fault.
@@ -98,30 +99,15 @@ func orderly(err error) error {
 
 var errEnd = errors.New("connection ended")
 
-// read reads messages, one ahead.
-func (c *connection) read(ctx context.Context, in chan<- incoming, cancel context.CancelCauseFunc) {
-	defer close(in)
-	r := bufio.NewReaderSize(counted{c.net, c.engine.server}, 16<<10)
-	for {
-		m, err := wire.Read(r)
-		var bad *wire.BadMessage
-		if errors.As(err, &bad) {
-			m, err = bad.Message, nil
-			m.Body = nil
-			m.Bad = bad.Err
-		}
-		if err != nil {
-			cancel(mongoerr.New(mongoerr.ClientDisconnect, "operation was interrupted because a client disconnected"))
-		}
-		select {
-		case in <- incoming{m, err}:
-		case <-ctx.Done():
-			return
-		}
-		if err != nil {
-			return
-		}
+// read reads the next message; one whose content is bad is answered, not an end.
+func (c *connection) read() (*wire.Message, error) {
+	m, err := wire.Read(c.in)
+	if bad, ok := errors.AsType[*wire.BadMessage](err); ok {
+		m = bad.Message
+		m.Body, m.Bad = nil, bad.Err
+		return m, nil
 	}
+	return m, err
 }
 
 // answer runs a message and sends its reply, or replies.
