@@ -150,6 +150,28 @@ func TestAFilterOnTheSourceOrTheDateReachesOnlySomeBuckets(t *testing.T) {
 	}
 }
 
+func TestCollStatsCountsWhatWasDoneWithBuckets(t *testing.T) {
+	d := weather(t, Options{})
+	const reopen = `{"metadata":{"sensorId":77,"type":"temperature"},"timestamp":{"$date":"2021-05-18T00:11:00Z"},"temp":`
+	d.run(`{"insert":"weather","documents":[` + reopen + `1,"_id":6}]}`)
+	d.run(`{"insert":"weather","documents":[` + reopen + `"warm","_id":7}]}`)
+	d.run(`{"insert":"weather","documents":[{"metadata":{"sensorId":77,"type":"temperature"},"timestamp":{"$date":"2021-05-17T00:11:00Z"},"_id":8}]}`)
+	want := map[string]int64{
+		"bucketCount": 5, "numBucketInserts": 5, "numBucketUpdates": 1, "numBucketsOpenedDueToMetadata": 2, "numBucketsClosedDueToSchemaChange": 1, "numBucketsClosedDueToTimeForward": 1,
+		"numBucketsArchivedDueToTimeBackward": 1, "numBucketsReopened": 1, "numMeasurementsCommitted": 8, "numCommits": 6, "avgNumMeasurementsPerCommit": 1, "numBucketsClosedDueToCount": 0,
+	}
+	for _, got := range []bsonval.Doc{
+		d.run(`{"collStats":"weather"}`).Get("timeseries").Doc(),
+		d.run(`{"aggregate":"weather","pipeline":[{"$collStats":{"storageStats":{}}}],"cursor":{}}`).Path("cursor.firstBatch.0.storageStats.timeseries").Doc(),
+	} {
+		for name, n := range want {
+			if v := got.Get(name); !v.IsNumber() || v.Long() != n {
+				t.Errorf("%s is %s, not %d: %s", name, v, n, got)
+			}
+		}
+	}
+}
+
 func shown(v bsonval.Value) string {
 	if v.IsMissing() {
 		return ""

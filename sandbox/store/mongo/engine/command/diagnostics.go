@@ -114,7 +114,7 @@ func (s *Server) collStats(r *Request) (bsonval.Doc, error) {
 	if c = bucketsOf(r.State().Collection, c); c.IsView() {
 		return nil, mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)
 	}
-	storageStats(b, c, scale)
+	s.storageStats(b, c, scale)
 	return b.Doc(), nil
 }
 

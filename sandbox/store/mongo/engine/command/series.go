@@ -121,12 +121,33 @@ func readsBuckets(c *storage.Collection, stages bsonval.Doc) bool {
 	return first == "$collStats" || first == "$indexStats"
 }
 
-// seriesStats writes what collStats tells of a time series besides.
-func seriesStats(b *bsonval.Builder, c *storage.Collection) {
+// seriesStats writes what collStats tells of a time series besides: its buckets, and
+// what was done with them since the start. The counts of what this engine never does,
+// such as closing a bucket for lack of memory, stay 0.
+func (s *Server) seriesStats(b *bsonval.Builder, c *storage.Collection) {
 	n := int64(c.Count())
 	b.OpenDoc("timeseries").Str("bucketsNs", c.NS.String()).Number("bucketCount", n)
 	if n > 0 {
 		b.Number("avgBucketSize", c.Bytes/n)
+	}
+	t := s.series.Of(c)
+	commits := t.Inserts + t.Updates
+	b.Number("numBucketInserts", t.Inserts).Number("numBucketUpdates", t.Updates).Number("numBucketsOpenedDueToMetadata", t.ForSource)
+	b.Number("numBucketsClosedDueToCount", t.Closed[timeseries.Count]).Number("numBucketsClosedDueToSchemaChange", t.Closed[timeseries.Schema])
+	b.Number("numBucketsClosedDueToSize", t.Closed[timeseries.Size]).Number("numBucketsClosedDueToTimeForward", t.Closed[timeseries.TimeForward])
+	b.Int32("numBucketsClosedDueToTimeBackward", 0).Int32("numBucketsClosedDueToMemoryThreshold", 0)
+	b.Number("numCommits", commits).Int32("numWaits", 0).Number("numMeasurementsCommitted", t.Measurements)
+	if commits > 0 {
+		b.Number("avgNumMeasurementsPerCommit", t.Measurements/commits)
+	}
+	b.Int32("numBucketsClosedDueToReopening", 0).Int32("numBucketsArchivedDueToMemoryThreshold", 0)
+	b.Number("numBucketsArchivedDueToTimeBackward", t.Closed[timeseries.TimeBackward]).Number("numBucketsReopened", t.Reopened)
+	for _, never := range []string{"numBucketsKeptOpenDueToLargeMeasurements", "numBucketsClosedDueToCachePressure", "numBucketsFrozen", "numCompressedBucketsConvertedToUnsorted", "numBucketsFetched"} {
+		b.Int32(never, 0)
+	}
+	b.Number("numBucketsQueried", t.Reopened)
+	for _, never := range []string{"numBucketFetchesFailed", "numBucketQueriesFailed", "numBucketReopeningsFailed", "numDuplicateBucketsReopened"} {
+		b.Int32(never, 0)
 	}
 	b.Close()
 }

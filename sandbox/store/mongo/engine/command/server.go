@@ -63,6 +63,7 @@ type Server struct {
 	fails    failpoints
 	params   parameters
 	plans    *plan.Cache
+	series   crud.SeriesStats
 	pool     *opctx.Pool // what operations and cursors hold
 	relieved atomic.Int64
 	profiler profiling

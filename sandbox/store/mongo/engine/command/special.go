@@ -67,7 +67,7 @@ func (s *Server) collStatsStage(r *Request, state *storage.State, ns storage.NS,
 				}
 			}
 			b.OpenDoc(name)
-			storageStats(&b, c, scale)
+			s.storageStats(&b, c, scale)
 			b.Close()
 		case "count":
 			if err := storedAs(c, ns, name); err != nil {
@@ -96,11 +96,11 @@ func storedAs(c *storage.Collection, ns storage.NS, field string) error {
 }
 
 // storageStats writes what collStats and the stage tell of a collection.
-func storageStats(b *bsonval.Builder, c *storage.Collection, scale int64) {
+func (s *Server) storageStats(b *bsonval.Builder, c *storage.Collection, scale int64) {
 	n := int64(c.Count())
 	b.Number("size", c.Bytes/scale)
 	if _, ok := crud.Buckets(c); ok {
-		seriesStats(b, c)
+		s.seriesStats(b, c)
 	} else {
 		b.Number("count", n)
 		if n > 0 {

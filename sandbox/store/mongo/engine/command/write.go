@@ -33,7 +33,7 @@ func (r *Request) write(do func(w *crud.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	w := &crud.Writer{Op: r.Op, Store: r.Server.store, IDs: r.Server.ids, Match: r.Server.matchEnv, Bypass: bypass, Plans: r.Server.plans}
+	w := &crud.Writer{Op: r.Op, Store: r.Server.store, IDs: r.Server.ids, Match: r.Server.matchEnv, Bypass: bypass, Plans: r.Server.plans, Series: &r.Server.series}
 	if r.Tx != nil {
 		w.Tx, w.Many = r.Tx, true
 		return do(w)
@@ -64,7 +64,11 @@ func (r *Request) writeOnce(w *crud.Writer, do func(w *crud.Writer) error) error
 	}
 	r.remember(tx)
 	defer r.Server.relieve()
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	w.Committed()
+	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -30,9 +30,11 @@ type Writer struct {
 	Match func(op *opctx.Op, coll *storage.Collection) match.Env
 	// Bypass skips validation (bypassDocumentValidation).
 	Bypass bool
-	Plans  *plan.Cache // nil: none
+	Plans  *plan.Cache  // nil: none
+	Series *SeriesStats // nil: nobody counts
 
-	buckets open // of time series, not stored yet
+	buckets open                       // of time series, not stored yet
+	counts  map[[16]byte]*SeriesCounts // by their collection, of the transaction
 }
 
 // ObjectIDs makes new ObjectIds: seconds, five random bytes of this process, a counter.

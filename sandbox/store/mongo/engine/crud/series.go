@@ -150,14 +150,28 @@ func (w *Writer) measure(ns storage.NS, o timeseries.Options, doc bsonval.Doc) (
 	if w.buckets[ns] == nil {
 		w.buckets[ns] = map[string][]*openBucket{}
 	}
-	all := w.buckets[ns][key]
+	all, why := w.buckets[ns][key], timeseries.Takes
+	n := w.count(BucketsNS(ns))
+	n.Measurements++
 	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].bucket.Takes(doc, ms) {
+		no := all[i].bucket.Takes(doc, ms)
+		if no == timeseries.Takes {
 			all[i].bucket.Add(doc)
 			return doc, nil
 		}
+		if why == timeseries.Takes {
+			why = no
+		}
 	}
-	b := w.stored(ns, o, all, meta, doc, ms)
+	b := w.stored(ns, o, all, meta, doc, ms, &why)
+	switch {
+	case b != nil:
+		n.Reopened++
+	case why == timeseries.Takes:
+		n.ForSource++
+	default:
+		n.Closed[why]++
+	}
 	if b == nil {
 		b = &openBucket{bucket: timeseries.NewBucket(o, w.IDs.New(w.Op.Now), meta, ms)}
 	}
@@ -185,7 +199,7 @@ func (w *Writer) measurement(doc bsonval.Doc) (bsonval.Doc, error) {
 }
 
 // Use makes the Writer work in another transaction, from the beginning.
-func (w *Writer) Use(tx *storage.Tx) { w.Tx, w.buckets = tx, nil }
+func (w *Writer) Use(tx *storage.Tx) { w.Tx, w.buckets, w.counts = tx, nil, nil }
 
 // Flush stores the buckets that the command's measurements went into. It must be called
 // before the transaction ends, and before buckets are read in it.
@@ -207,11 +221,13 @@ func (w *Writer) Flush() error {
 
 func (w *Writer) store(ns storage.NS, b *openBucket) error {
 	if b.record == 0 {
+		w.count(ns).Inserts++
 		_, err := w.Tx.Insert(ns, b.bucket.Doc())
 		return err
 	}
 	if err := w.claim(ns, w.Tx.Collection(ns), b.record); err != nil {
 		return err
 	}
+	w.count(ns).Updates++
 	return w.Tx.Update(ns, b.record, b.bucket.Doc(), storage.Update)
 }

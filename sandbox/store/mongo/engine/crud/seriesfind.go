@@ -1,6 +1,8 @@
 package crud
 
 import (
+	"math"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/storage"
@@ -12,8 +14,8 @@ import (
 const lookBack = 4
 
 // stored finds a bucket that takes the measurement among those that are stored; nil
-// when there is none.
-func (w *Writer) stored(ns storage.NS, o timeseries.Options, opened []*openBucket, meta bsonval.Value, doc bsonval.Doc, ms int64) *openBucket {
+// when there is none. why becomes the reason of the newest one that doesn't.
+func (w *Writer) stored(ns storage.NS, o timeseries.Options, opened []*openBucket, meta bsonval.Value, doc bsonval.Doc, ms int64, why *timeseries.Reason) *openBucket {
 	c := w.Tx.Collection(BucketsNS(ns))
 	if c == nil {
 		return nil
@@ -26,15 +28,25 @@ func (w *Writer) stored(ns storage.NS, o timeseries.Options, opened []*openBucke
 			return true
 		}
 		b := timeseries.Open(o, bucket)
-		if b.Takes(doc, ms) {
+		no := b.Takes(doc, ms)
+		if no == timeseries.Takes {
 			found = &openBucket{record: record, was: bucket, bucket: b}
 			return false
+		}
+		if *why == timeseries.Takes {
+			*why = no
 		}
 		tried++
 		return tried < lookBack
 	}
 	if ix := bySource(c, o); ix != nil && meta.Type() != bsonval.Array {
 		backFrom(ix, meta, ms, try)
+		if tried == 0 && found == nil && *why == timeseries.Takes {
+			backFrom(ix, meta, math.MaxInt64, func(int64) bool { // one that begins later
+				*why = timeseries.TimeBackward
+				return false
+			})
+		}
 	} else {
 		backOverIDs(c, o, ms, try)
 	}

@@ -96,18 +96,41 @@ func (b *Bucket) Covers(ms int64) bool {
 	return ms >= b.from && uint64(ms)-uint64(b.from) < uint64(b.opts.MaxSpan)*1000
 }
 
+// Reason is why a measurement may not come into a bucket.
+type Reason int
+
+// Takes: it may. The others are the server's reasons to close a bucket.
+const (
+	Takes Reason = iota
+	IsClosed
+	TimeForward
+	TimeBackward
+	Count
+	Size
+	Schema
+)
+
 // Takes tells whether the measurement, whose source is the bucket's, may come into it.
-func (b *Bucket) Takes(doc bsonval.Doc, ms int64) bool {
+func (b *Bucket) Takes(doc bsonval.Doc, ms int64) Reason {
 	size := b.bytes + len(doc)
-	if b.closed || b.full || !b.Covers(ms) || b.n >= maxCount || size > maxBytes && b.n >= minCount || size > hardBytes {
-		return false
+	switch {
+	case b.closed || b.full:
+		return IsClosed
+	case ms < b.from:
+		return TimeBackward
+	case !b.Covers(ms):
+		return TimeForward
+	case b.n >= maxCount:
+		return Count
+	case size > maxBytes && b.n >= minCount || size > hardBytes:
+		return Size
 	}
 	for name, v := range doc.All() {
 		if i, ok := b.min.at[name]; ok && !alike(b.min.fields[i].Value, v) {
-			return false
+			return Schema
 		}
 	}
-	return true
+	return Takes
 }
 
 // Add puts a measurement in.
