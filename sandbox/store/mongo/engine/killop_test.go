@@ -43,6 +43,9 @@ func TestKillOpEndsAGetMore(t *testing.T) {
 		for _, op := range run("admin", `{"currentOp":1}`)["inprog"].(bson.A) {
 			for _, f := range op.(bson.D) {
 				if m, _ := bson.Marshal(op); f.Key == "op" && f.Value == "getmore" {
+					if got, _ := bson.Raw(m).Lookup("planSummary").StringValueOK(); got != "COLLSCAN" {
+						t.Errorf("planSummary %q", got)
+					}
 					command(t, e, "admin", bson.D{{Key: "killOp", Value: 1}, {Key: "op", Value: bson.Raw(m).Lookup("opid").AsInt64()}})
 				}
 			}

@@ -113,6 +113,9 @@ func (o *running) describe(id int32, now time.Time) bsonval.Doc {
 	}
 	b.Int64("secs_running", int64(now.Sub(o.began).Seconds())).Int64("microsecs_running", now.Sub(o.began).Microseconds())
 	b.Str("op", profileKind(o.command.First().Name)).Str("ns", o.ns).Bool("redacted", false).SetDoc("command", o.command)
+	if summary := o.op.PlanSummary(); summary != "" {
+		b.Str("planSummary", summary)
+	}
 	if msg, done, total := o.op.Progress(); msg != "" {
 		percent := 100 * done / max(total, 1)
 		b.Str("msg", msg+" "+msg+": "+strconv.FormatInt(done, 10)+"/"+strconv.FormatInt(total, 10)+" "+strconv.FormatInt(percent, 10)+"%")

@@ -7,6 +7,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/cursor"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
 )
 
 func (s *Server) cursorCommands() []Spec {
@@ -196,12 +197,20 @@ func (s *Server) cursorTime(r *Request, c *cursor.Cursor) (context.Context, func
 	}, nil
 }
 
+// batchRun is what a getMore went on with and what it did, for the profiler.
+type batchRun struct {
+	command bsonval.Doc
+	plan    opctx.Plan
+	work    opctx.Work
+}
+
 func (s *Server) nextBatch(r *Request, c *cursor.Cursor, size int64) (bsonval.Doc, error) {
 	ctx, cancel, err := s.cursorTime(r, c)
 	if err != nil {
 		s.cursors.Return(c, true)
 		return nil, err
 	}
+	before := c.Op.Work
 	c.Op.WithContext(ctx)
 	ran := r.Op.Run(c.Op)
 	b := bsonval.NewBuilder(4096)
@@ -220,6 +229,7 @@ func (s *Server) nextBatch(r *Request, c *cursor.Cursor, size int64) (bsonval.Do
 		open.ID = 0
 	}
 	r.cursorEnd(b, &open)
+	r.ran = &batchRun{command: c.Command, plan: c.Op.First(), work: c.Op.Work.Since(before)}
 	s.cursors.Return(c, done && !c.Tailable)
 	if r.Message.Exhaust && open.ID != 0 && (n > 0 || c.Tailable) {
 		r.exhaust = r.Body

@@ -50,6 +50,7 @@ type Request struct {
 	warnLabels    []string
 	uuid          *[16]byte      // that create is to use, for applyOps; nil: a new one
 	local         *storage.State // the state with what the database local shows; nil: not made yet
+	ran           *batchRun      // of getMore: what it went on with
 	asksHelp      bool           // it asks what the command is, and doesn't run it
 }
 

@@ -187,13 +187,24 @@ func (s *Server) Handle(ctx context.Context, c *Conn, m *wire.Message) (resp Res
 	}()
 	s.counters.requests.Add(1)
 	if m.Bad != nil {
-		return Response{Doc: s.failure(mongoerr.New(mongoerr.InvalidBSON, "%s", m.Bad)), Close: true}
+		return s.unread(m.Bad)
 	}
 	r, err := s.parse(ctx, c, m)
 	if err != nil {
 		return Response{Doc: s.failure(err)}
 	}
 	return s.run(r)
+}
+
+// unread answers a message whose content was not in order. The connection goes on only
+// where the server's does.
+func (s *Server) unread(why error) Response {
+	e, coded := why.(*mongoerr.Error) //nolint:errorlint // wire doesn't wrap them
+	if !coded {
+		e = mongoerr.New(mongoerr.InvalidBSON, "%s", why)
+	}
+	fatal := !coded || e.Code == mongoerr.IllegalOpMsgFlag || e.Code == mongoerr.TooManyDocumentSequences
+	return Response{Doc: s.failure(e), Close: fatal}
 }
 
 // run checks, times and executes a parsed request.
@@ -236,6 +247,7 @@ func (s *Server) newOp(ctx context.Context, r *Request) *opctx.Op {
 	op := opctx.New(ctx, s.opts.Clock())
 	op.ID = s.opIDs.Add(1)
 	op.DB, op.Pool = r.DB, s.pool
+	op.NoTableScan = s.Parameter("notablescan").Truth()
 	op.DiskUse, op.MaxMemory = s.diskUse(r), s.Parameter("internalQueryMaxBlockingSortMemoryUsageBytes").Long()
 	op.ClusterTime = s.store.State().TS
 	op.Roles = s.rolesOf(r.Conn)

@@ -157,6 +157,7 @@ const (
 	CannotConvertIndexToUnique               Code = 359
 	CollectionUUIDMismatch                   Code = 361
 	TemporarilyUnavailable                   Code = 365
+	UserWritesBlocked                        Code = 371
 	ChangeStreamNotEnabled                   Code = 376
 	NonConformantBSON                        Code = 378
 	TransactionTooLargeForCache              Code = 388
@@ -335,6 +336,7 @@ var names = map[Code]string{
 	CannotConvertIndexToUnique:               "CannotConvertIndexToUnique",
 	CollectionUUIDMismatch:                   "CollectionUUIDMismatch",
 	TemporarilyUnavailable:                   "TemporarilyUnavailable",
+	UserWritesBlocked:                        "UserWritesBlocked",
 	ChangeStreamNotEnabled:                   "ChangeStreamNotEnabled",
 	NonConformantBSON:                        "NonConformantBSON",
 	TransactionTooLargeForCache:              "TransactionTooLargeForCache",

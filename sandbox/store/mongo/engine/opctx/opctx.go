@@ -23,6 +23,7 @@ type Op struct {
 	Collator    bsonval.Collator // nil: binary order
 	Let         bsonval.Doc      // the command's let variables, already evaluated
 	MaxMemory   int64            // bytes that one blocking stage may hold; 0: DefaultMemory
+	NoTableScan bool             // queries must use an index, but for those that ask for all
 	DiskUse     bool             // stages that could spill to disk aren't bound by that
 	Pool        *Pool            // that all operations share; nil: no bound
 
@@ -37,6 +38,7 @@ type Op struct {
 	progress atomic.Pointer[progress]
 	Work     Work // what has been examined, for explain and the profiler
 	Plan     Plan // the last one chosen, for the profiler; nil: none
+	chosen   atomic.Value
 }
 
 // Plan is what the profiler tells of a plan.
@@ -45,11 +47,41 @@ type Plan interface {
 	Sorts() bool     // it has a stage that sorts
 	QueryHash() string
 	PlanKey() string
+	ExecStats() bsonval.Doc // the stages with what they have done so far
+	MultiPlanned() bool     // it won a trial against others
+	PlanningTime() time.Duration
+}
+
+// Chosen shows a plan to others when it is ready. Of several the first counts, which is
+// the one of the command's own collection. All plans must be of one type.
+func (o *Op) Chosen(p Plan) { o.chosen.CompareAndSwap(nil, p) }
+
+// First is the plan that was chosen first, nil for none.
+func (o *Op) First() Plan {
+	p, _ := o.chosen.Load().(Plan)
+	return p
+}
+
+// PlanSummary is the summary of the plan that runs, empty for none. It may be asked by
+// any goroutine.
+func (o *Op) PlanSummary() string {
+	if other := o.lent.Load(); other != nil {
+		return other.PlanSummary()
+	}
+	if p := o.First(); p != nil {
+		return p.Summary()
+	}
+	return ""
 }
 
 // Work counts what the operation did.
 type Work struct {
 	KeysExamined, DocsExamined, Returned int64
+}
+
+// Since is what was done after a count of before.
+func (w Work) Since(before Work) Work {
+	return Work{w.KeysExamined - before.KeysExamined, w.DocsExamined - before.DocsExamined, w.Returned - before.Returned}
 }
 
 // checkEvery is how many Checks pass between looks at the context, which cost ten times

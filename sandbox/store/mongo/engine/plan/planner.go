@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
@@ -61,6 +63,9 @@ func (pl *planner) candidates() ([]*candidate, error) {
 		return []*candidate{{root: n}}, nil
 	}
 	if pl.order != 0 {
+		if pl.mustIndex() {
+			return nil, pl.noPlan("hint $natural is not allowed, because 'notablescan' is enabled")
+		}
 		return pl.scanAll(), nil
 	}
 	if n := pl.fastCount(); n != nil {
@@ -80,17 +85,37 @@ func (pl *planner) candidates() ([]*candidate, error) {
 	out = append(out, pl.forSort(out)...)
 	if len(out) == 0 && pl.hint != nil {
 		if k := pl.hint.Def.Kind; k != index.Ordered && k != index.Hashed {
-			return nil, mongoerr.New(mongoerr.NoQueryExecutionPlans, "error processing query: ns=%sTree: %sSort: %s\nProj: %s\n planner returned error :: caused by :: No query solutions",
-				pl.coll.NS, treeText(pl.cond), pl.query.Sort, pl.query.Projection)
+			return nil, pl.noPlan("No query solutions")
 		}
 		if c := pl.complete(pl.wholeIndex(pl.hint)); c != nil {
 			out = append(out, c)
 		}
 	}
 	if len(out) == 0 {
-		return pl.scanAll(), nil
+		if out = pl.scanAll(); pl.mustIndex() && out[0].root.scansAll() {
+			return nil, pl.noPlan("No indexed plans available, and running with 'notablescan'")
+		}
 	}
 	return out, nil
+}
+
+// mustIndex tells whether the parameter notablescan keeps the query from reading the
+// whole collection, as it may when it asks for all, or of the server's own collections.
+func (pl *planner) mustIndex() bool {
+	ns := pl.coll.NS
+	return pl.op.NoTableScan && nonEmpty(pl.cond) != nil && !strings.HasPrefix(ns.Coll, "system.") && ns.DB != "admin" && ns.DB != "config" && ns.DB != "local"
+}
+
+func (pl *planner) noPlan(why string) error {
+	return mongoerr.New(mongoerr.NoQueryExecutionPlans, "error processing query: ns=%sTree: %sSort: %s\nProj: %s\n planner returned error :: caused by :: %s",
+		pl.coll.NS, treeText(pl.cond), pl.query.Sort, pl.query.Projection, why)
+}
+
+// scansAll tells a plan that reads the whole collection.
+func (n *node) scansAll() bool {
+	all := false
+	n.walk(func(n *node) { all = all || n.kind == "COLLSCAN" })
+	return all
 }
 
 // scanAll reads the whole collection.

@@ -10,8 +10,17 @@ const (
 	trialFraction = 0.3
 )
 
-// pick lets the candidates compete and keeps the best.
+// pick keeps the best candidate, and shows it to who asks what runs.
 func (p *Plan) pick(all []*candidate) error {
+	err := p.choose(all)
+	if err == nil && !p.query.Explain {
+		p.x.op.Chosen(p)
+	}
+	return err
+}
+
+// choose lets the candidates compete, unless there is but one or the cache knows.
+func (p *Plan) choose(all []*candidate) error {
 	if len(all) == 1 {
 		p.root = all[0].root
 		return nil

@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
 // Opcodes.
@@ -35,6 +37,9 @@ const (
 const MaxMessage = 48_000_000
 
 const headerSize = 16
+
+// maxSequences is how many document sequences a message may have.
+const maxSequences = 2
 
 // Message is a request, taken apart and checked: every document is valid BSON.
 type Message struct {
@@ -133,7 +138,7 @@ func parseMsg(head []byte, id int32, b []byte) (*Message, error) {
 	flags := binary.LittleEndian.Uint32(b)
 	m := &Message{ID: id, NoReply: flags&moreToCome != 0, Exhaust: flags&exhaustAllowed != 0}
 	if flags&0xffff&^knownRequired != 0 {
-		return nil, &BadMessage{m, errors.New("Message contains illegal flags value: Ob" + fmt.Sprintf("%b", flags))} //nolint:staticcheck // the server's text
+		return nil, &BadMessage{m, mongoerr.New(mongoerr.IllegalOpMsgFlag, "Message contains illegal flags value: Ob%032b", flags)}
 	}
 	b = b[4:]
 	if flags&checksumPresent != 0 {
@@ -166,13 +171,13 @@ func (m *Message) sections(b []byte) error {
 		n := bsonval.Size32(b)
 		switch {
 		case kind > 1:
-			return fmt.Errorf("Unknown section kind %d", kind) //nolint:staticcheck // the server's text
+			return mongoerr.New(40432, "Unknown section kind %d", kind)
 		case kind == 0:
 			if n < 0 {
 				return errors.New("invalid length of the body")
 			}
 			if m.Body != nil {
-				return errors.New("Multiple body sections in message") //nolint:staticcheck // the server's text
+				return mongoerr.New(40430, "Multiple body sections in message")
 			}
 			if err := bsonval.Validate(b[:n]); err != nil {
 				return err
@@ -187,14 +192,32 @@ func (m *Message) sections(b []byte) error {
 		}
 	}
 	if m.Body == nil {
-		return errors.New("OP_MSG messages must have a body")
+		return mongoerr.New(40587, "OP_MSG messages must have a body")
+	}
+	for name := range m.Sequences {
+		if !atPath(m.Body, name).IsMissing() {
+			return mongoerr.New(40433, "Duplicate field between body and document sequence %s", name)
+		}
 	}
 	return nil
+}
+
+// atPath is a field of a document, or one of a document within.
+func atPath(d bsonval.Doc, path string) bsonval.Value {
+	name, rest, deeper := strings.Cut(path, ".")
+	v := d.Get(name)
+	if !deeper || v.Type() != bsonval.Object {
+		return d.Get(path)
+	}
+	return atPath(v.Doc(), rest)
 }
 
 func (m *Message) sequence(b []byte) ([]byte, error) {
 	if len(b) < 5 {
 		return nil, errors.New("document sequence is too short")
+	}
+	if len(m.Sequences) == maxSequences {
+		return nil, mongoerr.New(mongoerr.TooManyDocumentSequences, "Too many document sequences in OP_MSG")
 	}
 	size := int64(int32(binary.LittleEndian.Uint32(b)))
 	if size < 5 || size > int64(len(b)) {
@@ -210,7 +233,7 @@ func (m *Message) sequence(b []byte) ([]byte, error) {
 	}
 	name := string(in[:end])
 	if _, twice := m.Sequences[name]; twice {
-		return nil, fmt.Errorf("Duplicate document sequence: %s", name) //nolint:staticcheck // the server's text
+		return nil, mongoerr.New(40431, "Duplicate document sequence: %s", name)
 	}
 	docs := []bsonval.Doc{}
 	for in = in[end+1:]; len(in) > 0; {
