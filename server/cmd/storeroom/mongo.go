@@ -22,7 +22,7 @@ func mongo(ctx context.Context, t terminal, args []string) error {
 	var listen, folder string
 	var memory size
 	flags := newFlags(t, "mongo", "[dump|restore] [OPTIONS]\n\nServe Storeroom's MongoDB alone, for mongosh, Compass or a test suite, until a signal\nends it. It asks for no password: give it addresses of this machine.\n`storeroom mongo dump` and `storeroom mongo restore` write and read archives of mongodump.")
-	flags.StringVar(&listen, "listen", "127.0.0.1:27017", "`address:port` to serve on; port 0 for a free one")
+	flags.StringVar(&listen, "listen", "localhost:27017", "`address:port` to serve on; port 0 for a free one")
 	flags.StringVar(&folder, "data", "", "`folder` to keep the data in; in memory if not given")
 	flags.Var(&memory, "memory", "`bytes` of documents and indexes; 0 for no limit")
 	if err := parse(ownOnly(t), flags, args); err != nil {
@@ -38,8 +38,14 @@ func mongo(ctx context.Context, t terminal, args []string) error {
 	if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
 		fmt.Fprintf(t.err, "open to the network: whoever can reach %s can read and change the data\n", at)
 	}
-	fmt.Fprintf(t.out, "listening on mongodb://%s/\n", listener.Addr())
-	return engine.ListenAndServe(ctx, listener, folder, engine.Options{MemoryLimit: int64(memory), Logger: quietLog(t)})
+	opts := engine.Options{MemoryLimit: int64(memory), Logger: quietLog(t)}
+	at := listener.Addr().String()
+	if host, _, err := net.SplitHostPort(listen); err == nil && (host == "" || host == "localhost") {
+		opts.Host = "localhost" // as clients here will write it
+		at = fmt.Sprintf("localhost:%d", listener.Addr().(*net.TCPAddr).Port)
+	}
+	fmt.Fprintf(t.out, "listening on mongodb://%s/\n", at)
+	return engine.ListenAndServe(ctx, listener, folder, opts)
 }
 
 // ownOnly is a terminal without an environment: STOREROOM_DATA is the server's own

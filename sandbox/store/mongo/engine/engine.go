@@ -29,6 +29,9 @@ type Options struct {
 	Collections int    // the most there may be; 0: no limit
 	MaxConns    int    // connections at once; default 1000
 	SetName     string // of the replica set of one; default "rs0"
+	// Host is how clients on this machine call it, such as "localhost": hello names it to
+	// those that come over the loopback. Default: the IP address that they came in on.
+	Host string
 	// Polling leaves topologyVersion out of hello: drivers then ask now and then
 	// instead of keeping a hello waiting, which suits clients without threads.
 	Polling bool

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strconv"
 
 	"storeroom/sandbox/store/mongo/engine/command"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -153,8 +154,7 @@ func (c counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// ListenAndServe serves an engine on a listener until the context ends. The address
-// that clients are told is the listener's, with localhost for the loopback.
+// ListenAndServe serves an engine on a listener until the context ends.
 func ListenAndServe(ctx context.Context, l net.Listener, dir string, opts Options) error {
 	e, err := Open(dir, opts)
 	if err != nil {
@@ -168,7 +168,6 @@ func ListenAndServe(ctx context.Context, l net.Listener, dir string, opts Option
 // Serve accepts connections until the context ends or the listener is closed.
 func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 	defer context.AfterFunc(ctx, func() { l.Close() })()
-	addr := dialled(l.Addr())
 	for {
 		conn, err := l.Accept()
 		if err != nil {
@@ -177,18 +176,16 @@ func (e *Engine) Serve(ctx context.Context, l net.Listener) error {
 			}
 			return err
 		}
-		go e.ServeConn(ctx, conn, addr) //nolint:errcheck // a client's end is its own matter
+		go e.ServeConn(ctx, conn, e.dialled(conn.LocalAddr())) //nolint:errcheck // a client's end is its own matter
 	}
 }
 
-// dialled is the address that clients on this machine use for a listener.
-func dialled(a net.Addr) string {
-	host, port, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
+// dialled is the address that a client dialled, as far as a connection tells: not by
+// which name. Options.Host is that name on the loopback.
+func (e *Engine) dialled(local net.Addr) string {
+	at, ok := local.(*net.TCPAddr)
+	if !ok || e.opts.Host == "" || !at.IP.IsLoopback() {
+		return local.String()
 	}
-	if ip := net.ParseIP(host); ip == nil || ip.IsLoopback() || ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return net.JoinHostPort(host, port)
+	return net.JoinHostPort(e.opts.Host, strconv.Itoa(at.Port))
 }

@@ -31,7 +31,7 @@ func run(addr, dir string, verbose, auth bool) error {
 		return err
 	}
 	fmt.Println(l.Addr())
-	opts := engine.Options{Auth: auth, TestCommands: true}
+	opts := engine.Options{Auth: auth, TestCommands: true, Host: "localhost"}
 	if verbose {
 		opts.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
