@@ -79,7 +79,7 @@ func TestADocumentMaySayItsLanguage(t *testing.T) {
 		`{"key":{"a":"text"},"name":"t","language_override":"a.b"}`:          67,
 		`{"key":{"a":"text"},"name":"t","weights":{"a":0}}`:                  67,
 		`{"key":{"a":"text"},"name":"t","weights":{"a":100000}}`:             67,
-		`{"key":{"a":"text"},"name":"t","textIndexVersion":2}`:               238,
+		`{"key":{"a":"text"},"name":"t","textIndexVersion":4}`:               67,
 		`{"key":{"a":"text","b":1,"c":"text"},"name":"t"}`:                   67,
 		`{"key":{"a":"text","b":"hashed"},"name":"t"}`:                       67,
 		`{"key":{"a":"text"},"name":"t","collation":{"locale":"fr"}}`:        67,
@@ -107,5 +107,88 @@ func TestACompoundTextIndexNeedsItsPrefix(t *testing.T) {
 	}
 	if out := d.try(`{"insert":"i","documents":[{"dept":["a","b"],"title":"x"}]}`); out.Path("writeErrors.0.code").Long() != 201 {
 		t.Error(out)
+	}
+}
+
+// What $text can't stand beside, and what can't be known without it.
+func TestTextSearchesThatAreRefused(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"insert":"c","documents":[{"_id":0,"a":"textual content"},{"_id":1,"a":"additional content","b":-1},{"_id":2,"a":"irrelevant content"}]}`)
+	d.run(`{"createIndexes":"c","indexes":[{"key":{"a":"text"},"name":"t"}]}`)
+	const text, score = `{"$text":{"$search":"content"}}`, `{"$meta":"textScore"}`
+	for cmd, code := range map[string]int64{
+		`"find":"c","projection":{"s":` + score + `}`:                                         40218,
+		`"find":"none","projection":{"s":` + score + `}`:                                      40218,
+		`"find":"c","sort":{"s":` + score + `}`:                                               40218,
+		`"find":"c","projection":{"s":{"$add":[1,` + score + `]}}`:                            40218,
+		`"find":"c","filter":` + text + `,"projection":{"s":{"$meta":"geoNearDistance"}}`:     40218,
+		`"find":"c","projection":{"s":{"$meta":"sortKey"}}`:                                   2,
+		`"find":"c","sort":{"s":{"$meta":"sortKey"}}`:                                         31138,
+		`"find":"c","sort":{"s":{"$meta":"textScore","x":1}}`:                                 9,
+		`"find":"c","sort":{"s":{"$no":"textScore"}}`:                                         17312,
+		`"aggregate":"c","cursor":{},"pipeline":[{"$project":{"s":` + score + `}}]`:           40218,
+		`"aggregate":"c","cursor":{},"pipeline":[{"$sort":{"s":` + score + `}}]`:              40218,
+		`"aggregate":"c","cursor":{},"pipeline":[{"$group":{"_id":` + score + `}}]`:           40218,
+		`"aggregate":"c","cursor":{},"pipeline":[{"$facet":{"x":[{"$match":` + text + `}]}}]`: 40600,
+		`"findAndModify":"c","remove":true,"fields":{"s":` + score + `}`:                      40218,
+		`"find":"c","filter":{"$and":[` + text + `,` + text + `]}`:                            2,
+		`"find":"c","filter":{"$nor":[` + text + `]}`:                                         2,
+		`"find":"c","filter":{"$or":[` + text + `,{"b":-1}]}`:                                 291,
+		`"find":"c","hint":"t","filter":` + text:                                              2,
+		`"find":"c","sort":{"$natural":1},"filter":` + text:                                   2,
+		`"find":"c","filter":{"$text":{"$search":"x"},"b":{"$near":[1,2]}}`:                   2,
+		`"find":"none","filter":` + text:                                                      27,
+		`"find":"c","filter":{"$text":{}}`:                                                    4,
+		`"find":"c","filter":{"$text":{"$search":"x","$language":"spanglish"}}`:               2,
+	} {
+		if out := d.try("{" + cmd + "}"); out.Get("code").Long() != code {
+			t.Errorf("%s: %s, want %d", cmd, out, code)
+		}
+	}
+	got := d.docs(`{"find":"c","filter":{"$or":[{"_id":2},{"$text":{"$search":"textual"}}]},"projection":{"_id":1,"s":` + score + `}}`)
+	if got != "[ { _id: 0, s: 0.75 }, { _id: 2 } ]" {
+		t.Errorf("words in a $or: %s", got)
+	}
+	out := d.run(`{"findAndModify":"c","query":{"$text":{"$search":"textual content"}},"sort":{"s":` + score + `},"update":{"$set":{"hit":1}},"new":true,"fields":{"_id":1,"s":` + score + `}}`)
+	if got := out.Get("value").String(); got != "{ _id: 0, s: 1.5 }" {
+		t.Errorf("findAndModify: %s", got)
+	}
+}
+
+// Indexes of the older versions go by their own rules.
+func TestTextIndexesOfOlderVersions(t *testing.T) {
+	d := newDB(t, Options{})
+	count := func(search string) int64 {
+		return d.run(`{"count":"c","query":{"$text":` + search + `}}`).Get("n").Long()
+	}
+	for _, c := range []struct {
+		index, doc, search string
+		want               int64
+	}{
+		{`"key":{"a":"text"},"textIndexVersion":1`, `{"a":"running"}`, `{"$search":"run"}`, 1},
+		{`"key":{"a":"text"},"textIndexVersion":1,"default_language":"eng"`, `{"a":"running the"}`, `{"$search":"the"}`, 1},
+		{`"key":{"a":"text"},"textIndexVersion":1,"default_language":"no language"`, `{"a":"running"}`, `{"$search":"run"}`, 0},
+		{`"key":{"a.b":"text"},"textIndexVersion":1`, `{"language":"none","a":{"language":"english","b":"the"}}`, `{"$search":"the","$language":"none"}`, 1},
+		{`"key":{"a":"text"},"textIndexVersion":2`, `{"a":"Café"}`, `{"$search":"cafe"}`, 0},
+		{`"key":{"a":"text"},"textIndexVersion":2`, `{"a":"Café"}`, `{"$search":"CAFé"}`, 1},
+		{`"key":{"a":"text"},"textIndexVersion":2`, `{"a":"«mot»"}`, `{"$search":"mot"}`, 0},
+		{`"key":{"a":"text"}`, `{"a":"«Café»"}`, `{"$search":"cafe"}`, 1},
+		{`"key":{"a":"text"}`, `{"a":"x","other":{"language":5}}`, `{"$search":"x"}`, 1},
+	} {
+		d.run(`{"drop":"c"}`)
+		d.run(`{"createIndexes":"c","indexes":[{"name":"t",` + c.index + `}]}`)
+		d.run(`{"insert":"c","documents":[` + c.doc + `]}`)
+		if got := count(c.search); got != c.want {
+			t.Errorf("%s with %s finds %s %d times, want %d", c.index, c.search, c.doc, got, c.want)
+		}
+	}
+	d.run(`{"drop":"c"}`)
+	d.run(`{"createIndexes":"c","indexes":[{"name":"t","key":{"$**":"text"},"weights":{"$**":10,"a":2},"default_language":"en"}]}`)
+	d.run(`{"insert":"c","documents":[{"_id":1,"a":"one two","b":"three four"}]}`)
+	if got := d.docs(`{"find":"c","filter":{"$text":{"$search":"two three"}},"projection":{"_id":1,"s":{"$meta":"textScore"}}}`); got != "[ { _id: 1, s: 2.25 } ]" {
+		t.Errorf("weights: %s", got)
+	}
+	if got := d.run(`{"listIndexes":"c"}`).Path("cursor.firstBatch.1.default_language").Str(); got != "en" {
+		t.Errorf("the language is shown as %q", got)
 	}
 }

@@ -150,6 +150,9 @@ func Compile(pipeline bsonval.Doc, env *Env) (*Pipeline, error) {
 	if err := p.checkPlaces(); err != nil {
 		return nil, err
 	}
+	if err := p.checkMetas(); err != nil {
+		return nil, err
+	}
 	p.joinSortLimit()
 	return p, nil
 }

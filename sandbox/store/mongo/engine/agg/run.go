@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/stream"
 )
@@ -28,7 +29,7 @@ func (p *Pipeline) checkPlaces() error {
 	for i, s := range p.Stages {
 		writes := writeStages(s.Name) != nil
 		switch {
-		case p.env.within == inFacet && (writes || standsFirst(s.Name) || s.Name == "$facet"):
+		case p.env.within == inFacet && (s.Name == "$match" && uses(s.Arg, "$text") || writes || standsFirst(s.Name) || s.Name == "$facet"):
 			return mongoerr.New(40600, "%s is not allowed to be used within a $facet stage", s.Name)
 		case p.env.within == inLookup && writes:
 			return mongoerr.New(51047, "%s is not allowed within a $lookup's sub-pipeline", s.Name)
@@ -40,6 +41,22 @@ func (p *Pipeline) checkPlaces() error {
 			return mongoerr.New(17313, "$match with $text is only allowed as the first pipeline stage")
 		case i > 0 && standsFirst(s.Name):
 			return mongoerr.New(40602, "%s is only valid as the first stage in a pipeline", s.Name)
+		}
+	}
+	return nil
+}
+
+// checkMetas refuses {$meta: …} of what the pipeline's source doesn't tell. A $facet's
+// pipelines are part of the one around them.
+func (p *Pipeline) checkMetas() error {
+	if p.env.Source == nil || p.env.within == inFacet || len(p.Stages) == 0 {
+		return nil
+	}
+	first := p.Stages[0]
+	text := first.Name == "$match" && uses(first.Arg, "$text")
+	for _, s := range p.Stages {
+		if err := expr.MetaAvailable(expr.Metas(bsonval.DocValue(bsonval.D(bsonval.E(s.Name, s.Arg)))), text, first.Name == "$geoNear"); err != nil {
+			return err
 		}
 	}
 	return nil

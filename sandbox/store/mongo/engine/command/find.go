@@ -129,8 +129,9 @@ func checkSort(path string, v bsonval.Value) error {
 	switch {
 	case path == "":
 		return mongoerr.New(40352, "FieldPath cannot be constructed with empty string")
-	case v.Type() == bsonval.Object && v.Doc().First().Name == "$meta":
-		return nil
+	case v.Type() == bsonval.Object:
+		_, err := expr.ParseMetaSort(v.Doc())
+		return err
 	case !v.IsNumber():
 		return mongoerr.New(15974, "Illegal key in $sort specification: %s: %s", path, v)
 	}

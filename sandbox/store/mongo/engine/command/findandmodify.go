@@ -45,7 +45,7 @@ func (r *Request) parseModification() (m modification, err error) {
 	if ch.Filter == nil {
 		ch.Filter = bsonval.EmptyDoc()
 	}
-	ch.Update, ch.Hint = d.Get("update"), d.Get("hint")
+	ch.Update, ch.Hint, ch.Metas = d.Get("update"), d.Get("hint"), expr.Metas(bsonval.DocValue(m.fields))
 	return m, m.check()
 }
 
@@ -173,7 +173,7 @@ func (m *modification) value(r *Request, env match.Env, res crud.Result) (bsonva
 	if err != nil {
 		return bsonval.Value{}, err
 	}
-	out, err := p.Apply(expr.NewFrame(r.Op), stream.Row{Doc: doc})
+	out, err := p.Apply(expr.NewFrame(r.Op), stream.Row{Doc: doc, Meta: res.Meta})
 	return bsonval.DocValue(out), err
 }
 

@@ -22,6 +22,7 @@ type Change struct {
 	Constants    bsonval.Doc // c: variables for the pipeline
 	Sort         bsonval.Doc
 	Hint         bsonval.Value
+	Metas        []string // {$meta: …} that is wanted of the document found
 	Multi        bool
 	Upsert       bool
 	Document     bsonval.Doc // upsertSupplied: this is inserted when nothing matched
@@ -32,6 +33,7 @@ type Result struct {
 	Matched, Modified int64
 	Upserted          bsonval.Value // the new _id; Missing: none
 	Before, After     bsonval.Doc   // of the last document changed
+	Meta              *stream.Meta  // what is known of it beside its fields
 }
 
 // modifier turns one document into the next.
@@ -97,7 +99,7 @@ func (w *Writer) Delete(ns storage.NS, ch Change) (Result, error) {
 			return err
 		}
 		res.Matched++
-		res.Before = row.Doc
+		res.Before, res.Meta = row.Doc, row.Meta
 		return w.Tx.Delete(ns, row.Record)
 	})
 	return res, err
@@ -105,7 +107,7 @@ func (w *Writer) Delete(ns storage.NS, ch Change) (Result, error) {
 
 // each finds what matches, in a view that the changes don't touch, and calls do.
 func (w *Writer) each(ns storage.NS, c *storage.Collection, m *match.Matcher, ch Change, do func(stream.Row) error) error {
-	q := plan.Query{Filter: m, Sort: ch.Sort, Hint: ch.Hint, Cache: w.Plans, Write: plan.Update}
+	q := plan.Query{Filter: m, Sort: ch.Sort, Hint: ch.Hint, Cache: w.Plans, Write: plan.Update, Metas: ch.Metas}
 	if !ch.Multi {
 		q.Limit = 1
 	}
@@ -138,7 +140,7 @@ func (w *Writer) updateOne(ns storage.NS, c *storage.Collection, m *match.Matche
 		return err
 	}
 	res.Matched++
-	res.Before, res.After = row.Doc, next
+	res.Before, res.After, res.Meta = row.Doc, next, row.Meta
 	if next.Same(row.Doc) {
 		return nil
 	}

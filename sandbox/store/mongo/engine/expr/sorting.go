@@ -40,20 +40,10 @@ func ParseOrder(d bsonval.Doc) (*Order, error) {
 func parseOrderPart(name string, v bsonval.Value) (OrderPart, error) {
 	p := OrderPart{Path: name}
 	if v.Type() == bsonval.Object {
-		first := v.Doc().First()
-		if v.Doc().Len() != 1 || first.Name != "$meta" {
-			return p, mongoerr.New(17312, "$meta is the only expression supported by $sort right now")
-		}
-		if first.Value.Type() != bsonval.String {
-			return p, mongoerr.New(17312, "$meta is the only expression supported by $sort right now")
-		}
-		p.Meta = first.Value.Str()
-		switch p.Meta {
-		case "textScore", "randVal", "searchScore", "vectorSearchScore", "geoNearDistance", "searchHighlights", "score":
-			p.Desc = p.Meta != "geoNearDistance"
-			return p, nil
-		}
-		return p, mongoerr.New(31138, "Illegal $meta sort: $meta: %s", first.Value)
+		var err error
+		p.Meta, err = ParseMetaSort(v.Doc())
+		p.Desc = true
+		return p, err
 	}
 	n, ok := v.ExactLong()
 	switch {
@@ -66,6 +56,24 @@ func parseOrderPart(name string, v bsonval.Value) (OrderPart, error) {
 	var err error
 	p.path, err = SplitPath(name)
 	return p, err
+}
+
+// ParseMetaSort reads {$meta: …} in a sort specification, which orders what is greatest
+// first, distances too.
+func ParseMetaSort(d bsonval.Doc) (string, error) {
+	first := d.First()
+	switch {
+	case first.Name != "$meta":
+		return "", mongoerr.New(17312, "$meta is the only expression supported by $sort right now")
+	case d.Len() != 1:
+		return "", mongoerr.New(mongoerr.FailedToParse, "Cannot have additional keys in a $meta sort specification")
+	case first.Value.Type() == bsonval.String:
+		switch name := first.Value.Str(); name {
+		case "textScore", "randVal", "geoNearDistance":
+			return name, nil
+		}
+	}
+	return "", mongoerr.New(31138, "Illegal $meta sort: $meta: %s", first.Value)
 }
 
 // AppendKey appends bytes by which values order as the specification says.

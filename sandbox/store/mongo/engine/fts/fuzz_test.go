@@ -12,11 +12,11 @@ func FuzzSearch(f *testing.F) {
 	f.Add("\"", "tr", "İstanbul ILIK")
 	f.Add("- \"a\" -\"b", "none", "\xff a")
 	f.Fuzz(func(t *testing.T, search, language, text string) {
-		l, err := ParseLanguage(language)
+		l, err := ParseLanguage(language, Newest)
 		if err != nil {
 			return
 		}
-		s := &Spec{Fields: []Weight{{"t", 1}}, Language: l, Override: "language"}
+		s := &Spec{Fields: []Weight{{"t", 1}}, Language: l, Override: "language", Version: Newest}
 		doc := bsonval.D(bsonval.E("t", bsonval.StringValue(text)))
 		terms, err := s.Terms(doc)
 		if err != nil {

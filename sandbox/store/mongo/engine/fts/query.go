@@ -14,14 +14,19 @@ type Query struct {
 	Phrases, NegatedPhrases []string
 	asked                   []string // the wanted stems with the case and marks that the query minds
 	language                Language
+	shown                   bsonval.Doc
 	by                      sensitivity
 }
 
-// ParseQuery reads the argument of $text. def is the index's language.
-func ParseQuery(arg bsonval.Doc, def Language) (*Query, error) {
-	q := &Query{language: def}
+// ParseQuery reads the argument of $text for an index.
+func ParseQuery(arg bsonval.Doc, s *Spec) (*Query, error) {
+	q := &Query{language: s.Language}
 	search := arg.Get("$search")
-	if search.Type() != bsonval.String {
+	switch search.Type() {
+	case bsonval.String:
+	case bsonval.Missing:
+		return nil, mongoerr.New(mongoerr.NoSuchKey, "Missing expected field \"$search\"")
+	default:
 		return nil, mongoerr.New(mongoerr.TypeMismatch, "\"$search\" had the wrong type. Expected string, found %s", search.Type())
 	}
 	for name, v := range arg.All() {
@@ -31,7 +36,10 @@ func ParseQuery(arg bsonval.Doc, def Language) (*Query, error) {
 			if v.Type() != bsonval.String {
 				return nil, mongoerr.New(mongoerr.TypeMismatch, "\"$language\" had the wrong type. Expected string, found %s", v.Type())
 			}
-			l, err := ParseLanguage(v.Str())
+			if v.Str() == "" {
+				continue
+			}
+			l, err := ParseLanguage(v.Str(), s.Version)
 			if err != nil {
 				return nil, err
 			}
@@ -50,8 +58,18 @@ func ParseQuery(arg bsonval.Doc, def Language) (*Query, error) {
 		}
 	}
 	q.parse(search.Str())
+	named := s.given
+	if v := arg.Get("$language"); v.Type() == bsonval.String && v.Str() != "" {
+		named = v.Str()
+	}
+	b := bsonval.NewBuilder(128)
+	b.Set("$search", search).Str("$language", named).Bool("$caseSensitive", q.by.toCase).Bool("$diacriticSensitive", q.by.toMarks)
+	q.shown = b.Doc()
 	return q, nil
 }
+
+// Shown is the query with all that it leaves to the index.
+func (q *Query) Shown() bsonval.Doc { return q.shown }
 
 // parse cuts a search into words, "phrases", and either with a - right before it. What
 // a - makes unwanted ends at the next blank.

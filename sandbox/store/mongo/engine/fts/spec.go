@@ -15,6 +15,8 @@ type Spec struct {
 	All      float64  // the weight of every other string ("$**"); 0: they aren't read
 	Language Language
 	Override string // the field that names a document's own language
+	Version  int    // textIndexVersion
+	given    string // the language as it was given
 }
 
 // Weight is a field and what a word in it counts for.
@@ -57,7 +59,7 @@ func parseWeight(path string, v bsonval.Value) (float64, error) {
 
 // NewSpec reads the options of a text index over the named fields.
 func NewSpec(fields []string, spec bsonval.Doc) (*Spec, error) {
-	s := &Spec{Language: English, Override: "language"}
+	s := &Spec{Override: "language"}
 	weights := map[string]float64{}
 	for _, f := range fields {
 		weights[f] = 1
@@ -86,19 +88,38 @@ func NewSpec(fields []string, spec bsonval.Doc) (*Spec, error) {
 		}
 	}
 	slices.SortFunc(s.Fields, func(a, b Weight) int { return strings.Compare(a.Path, b.Path) })
+	if err := s.version(spec.Get("textIndexVersion")); err != nil {
+		return nil, err
+	}
 	return s, s.languages(spec)
 }
 
-// languages reads the options that say which language texts are in, and the version.
+// version reads which rules the index goes by: https://www.mongodb.com/docs/v8.0/core/indexes/index-types/index-text/text-index-versions/
+func (s *Spec) version(v bsonval.Value) error {
+	s.Version = Newest
+	if v.IsMissing() {
+		return nil
+	}
+	if !v.IsNumber() {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "text index option 'textIndexVersion' must be a number")
+	}
+	if s.Version = int(v.Long()); s.Version < 1 || s.Version > Newest {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "bad textIndexVersion: %d", s.Version)
+	}
+	return nil
+}
+
+// languages reads the options that say which language texts are in.
 func (s *Spec) languages(spec bsonval.Doc) error {
+	s.given = string(english)
 	if v := spec.Get("default_language"); v.Type() == bsonval.String {
-		l, err := ParseLanguage(v.Str())
-		if err != nil {
-			return mongoerr.New(mongoerr.CannotCreateIndex, "default_language is not valid :: caused by :: %s", err)
-		}
-		s.Language = l
+		s.given = v.Str()
 	} else if !v.IsMissing() {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "default_language needs a string type")
+	}
+	var err error
+	if s.Language, err = ParseLanguage(s.given, s.Version); err != nil {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "default_language is not valid")
 	}
 	switch v := spec.Get("language_override"); {
 	case v.IsMissing():
@@ -108,16 +129,6 @@ func (s *Spec) languages(spec bsonval.Doc) error {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "language_override is not valid")
 	default:
 		s.Override = v.Str()
-	}
-	switch v := spec.Get("textIndexVersion"); {
-	case v.IsMissing():
-		return nil
-	case !v.IsNumber():
-		return mongoerr.New(mongoerr.CannotCreateIndex, "text index option 'textIndexVersion' must be a number")
-	case v.Long() == 1 || v.Long() == 2:
-		return mongoerr.New(mongoerr.NotImplemented, "text indexes of version %d are not supported: leave textIndexVersion out to get version 3", v.Long())
-	case v.Long() != 3:
-		return mongoerr.New(mongoerr.CannotCreateIndex, "bad textIndexVersion: %d", v.Long())
 	}
 	return nil
 }
@@ -132,13 +143,17 @@ func (s *Spec) Options(b *bsonval.Builder) {
 	for _, f := range all {
 		b.Number(f.Path, int64(f.Weight))
 	}
-	b.Close().Str("default_language", string(s.Language)).Str("language_override", s.Override).Int32("textIndexVersion", 3)
+	b.Close().Str("default_language", s.given).Str("language_override", s.Override).Int32("textIndexVersion", int32(s.Version))
 }
 
 // Terms are the words of a document with their scores, sorted.
 func (s *Spec) Terms(doc bsonval.Doc) ([]Term, error) {
 	scores := map[string]float64{}
-	err := s.texts(doc, func(text string, weight float64, l Language) { score(scores, text, weight, l) })
+	texts := s.texts
+	if s.Version == 1 {
+		texts = s.oldTexts
+	}
+	err := texts(doc, func(text string, weight float64, l Language) { score(scores, text, weight, l) })
 	if err != nil {
 		return nil, err
 	}
@@ -210,9 +225,13 @@ func (s *Spec) languageOf(d bsonval.Doc, outer Language) (Language, error) {
 	case bsonval.Missing:
 		return outer, nil
 	case bsonval.String:
-		return ParseLanguage(v.Str())
+		l, err := ParseLanguage(v.Str(), s.Version)
+		if err != nil {
+			return l, mongoerr.New(17262, "language override unsupported: %s", v.Str())
+		}
+		return l, nil
 	}
-	return "", mongoerr.New(17261, "found language override field in document with non-string type")
+	return Language{}, mongoerr.New(17261, "found language override field in document with non-string type")
 }
 
 func (r *reader) value(path string, v bsonval.Value, l Language) error {
@@ -222,7 +241,9 @@ func (r *reader) value(path string, v bsonval.Value, l Language) error {
 			r.yield(v.Str(), w, l)
 		}
 	case bsonval.Object:
-		return r.object(path+".", v.Doc(), l)
+		if r.s.below(path + ".") {
+			return r.object(path+".", v.Doc(), l)
+		}
 	case bsonval.Array:
 		for e := range v.Doc().Values() {
 			if e.Type() == bsonval.Array && r.s.All == 0 {
@@ -236,10 +257,21 @@ func (r *reader) value(path string, v bsonval.Value, l Language) error {
 	return nil
 }
 
+// below tells whether something that stands deeper than prefix is read.
+func (s *Spec) below(prefix string) bool {
+	i, _ := slices.BinarySearchFunc(s.Fields, prefix, func(w Weight, p string) int { return strings.Compare(w.Path, p) })
+	return s.All > 0 || i < len(s.Fields) && strings.HasPrefix(s.Fields[i].Path, prefix)
+}
+
+// weight is what a word at a path counts for. The weight that was given to "$**" is
+// shown, but the server takes 1 for it.
 func (s *Spec) weight(path string) float64 {
 	i, ok := slices.BinarySearchFunc(s.Fields, path, func(w Weight, p string) int { return strings.Compare(w.Path, p) })
-	if ok {
+	switch {
+	case ok:
 		return s.Fields[i].Weight
+	case s.All > 0:
+		return 1
 	}
-	return s.All
+	return 0
 }

@@ -5,7 +5,7 @@ import "strings"
 // stopWord tells the words that searches leave out. Those of most languages are the
 // Snowball project's lists (https://snowballstem.org, BSD-3-Clause, see NOTICE).
 func (l Language) stopWord(word string) bool {
-	if len(word) > maxStopWord {
+	if !l.stops || len(word) > maxStopWord {
 		return false
 	}
 	list := l.stopWords()
@@ -24,36 +24,36 @@ func (l Language) stopWord(word string) bool {
 
 // stopWords are a language's stop words, each between blanks.
 func (l Language) stopWords() string {
-	switch l {
-	case Danish:
+	switch l.stem {
+	case danish:
 		return danishStopWords
-	case Dutch:
+	case dutch:
 		return dutchStopWords
-	case English:
+	case english:
 		return englishStopWords
-	case Finnish:
+	case finnish:
 		return finnishStopWords
-	case French:
+	case french:
 		return frenchStopWords
-	case German:
+	case german:
 		return germanStopWords
-	case Hungarian:
+	case hungarian:
 		return hungarianStopWords
-	case Italian:
+	case italian:
 		return italianStopWords
-	case Norwegian:
+	case norwegian:
 		return norwegianStopWords
-	case Portuguese:
+	case portuguese:
 		return portugueseStopWords
-	case Romanian:
+	case romanian:
 		return romanianStopWords
-	case Russian:
+	case russian:
 		return russianStopWords
-	case Spanish:
+	case spanish:
 		return spanishStopWords
-	case Swedish:
+	case swedish:
 		return swedishStopWords
-	case Turkish:
+	case turkish:
 		return turkishStopWords
 	}
 	return " "

@@ -15,6 +15,9 @@ type sensitivity struct{ toCase, toMarks bool }
 
 // fold takes away what a search doesn't mind: case, and marks on letters.
 func (l Language) fold(s string, by sensitivity) string {
+	if l.basic {
+		by.toMarks = true
+	}
 	if !by.toCase {
 		s = l.lower(s)
 	}
@@ -31,7 +34,15 @@ func (l Language) fold(s string, by sensitivity) string {
 
 // lower is s in lower case; Turkish has an i with and one without a dot.
 func (l Language) lower(s string) string {
-	if l == Turkish {
+	if l.basic {
+		return strings.Map(func(r rune) rune {
+			if 'A' <= r && r <= 'Z' {
+				r += 'a' - 'A'
+			}
+			return r
+		}, s)
+	}
+	if l.stem == turkish {
 		return strings.ToLowerSpecial(unicode.TurkishCase, s)
 	}
 	return strings.ToLower(s)
@@ -46,12 +57,18 @@ func ascii(s string) bool {
 	return true
 }
 
+// basicDelimiters end words in text indexes of version 1 and 2.
+const basicDelimiters = " \f\v\t\r\n'~`!@#$%^&*()-=+[]{}|\\;:\"<>,./?"
+
 // delimits tells what stands between words: the characters with Unicode's properties
 // for blanks, dashes, quotation marks, ends of sentences and syntax. English keeps the
 // apostrophe of don't.
 func (l Language) delimits(r rune) bool {
-	if r == '\'' && l == English {
+	if r == '\'' && l.stem == english {
 		return false
+	}
+	if l.basic {
+		return strings.ContainsRune(basicDelimiters, r)
 	}
 	return unicode.In(r, unicode.White_Space, unicode.Dash, unicode.Hyphen, unicode.Quotation_Mark,
 		unicode.Terminal_Punctuation, unicode.Pattern_Syntax, unicode.STerm)

@@ -42,6 +42,7 @@ type (
 	// command, which know the collection's text index; without it $text is an error.
 	Text struct {
 		Source bsonval.Doc
+		Shown  bsonval.Doc // as explain tells it; nil: as Source
 		Match  func(doc bsonval.Doc) (bool, error)
 	}
 

@@ -41,7 +41,11 @@ func (c *condition) write(b *bsonval.Builder) {
 	case *match.Where:
 		b.Set("$where", n.Source)
 	case *match.Text:
-		b.SetDoc("$text", n.Source)
+		shown := n.Shown
+		if shown == nil {
+			shown = n.Source
+		}
+		b.SetDoc("$text", shown)
 	case *match.Schema:
 		b.SetDoc("$jsonSchema", n.Source)
 	case *match.Never:

@@ -13,6 +13,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/stream"
@@ -38,6 +39,7 @@ type Query struct {
 	Frame        *expr.Frame  // variables for $expr; nil: a new one
 	Near         *bsonval.Doc // $geoNear's argument
 	Score        bool         // text scores are wanted, though neither Sort nor Projection asks for them
+	Metas        []string     // what else is wanted by {$meta: …}, in a projection that is applied later
 	Cache        *Cache       // nil: every time anew
 	Explain      bool         // the cache is neither asked nor filled
 }
@@ -87,7 +89,13 @@ func Choose(op *opctx.Op, coll *storage.Collection, q Query) (*Plan, error) {
 	} else {
 		p.cond = &condition{rank: rankAnd, node: &match.And{}}
 	}
+	if err := p.query.valid(p.cond); err != nil {
+		return nil, err
+	}
 	if coll == nil {
+		if len(texts(p.cond, nil)) > 0 {
+			return nil, mongoerr.New(mongoerr.IndexNotFound, "text index required for $text query (no such collection '%s')", q.NS)
+		}
 		p.root = &node{kind: "EOF"}
 		return p, nil
 	}

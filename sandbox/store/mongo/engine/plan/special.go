@@ -29,11 +29,17 @@ func (pl *planner) special() ([]*candidate, error) {
 		}
 		return nil
 	}
-	if err := bind(pl.cond, true); err != nil || found == nil {
+	if err := bind(pl.cond, true); err != nil {
 		return nil, err
 	}
-	c, err := pl.text(found)
-	return []*candidate{c}, err
+	if found == nil {
+		return pl.textUnderOr()
+	}
+	a, err := pl.text(found)
+	if err != nil {
+		return nil, err
+	}
+	return []*candidate{pl.complete(a)}, nil
 }
 
 // wildcards are the keys of a wildcard index for the paths that are asked, and those of

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"slices"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/fts"
@@ -30,10 +31,11 @@ func (pl *planner) bindText(t *match.Text) error {
 		return err
 	}
 	spec, _ := ix.Def.Text()
-	q, err := fts.ParseQuery(t.Source, spec.Language)
+	q, err := fts.ParseQuery(t.Source, spec)
 	if err != nil {
 		return err
 	}
+	t.Shown = q.Shown()
 	t.Match = func(doc bsonval.Doc) (bool, error) {
 		ok, err := q.Positive(spec, doc)
 		if err != nil || !ok {
@@ -46,13 +48,13 @@ func (pl *planner) bindText(t *match.Text) error {
 
 // text is the plan of a query with $text: the index is read for each word, and phrases
 // and unwanted words are asked at last.
-func (pl *planner) text(c *condition) (*candidate, error) {
+func (pl *planner) text(c *condition) (*access, error) {
 	ix, err := pl.textIndex()
 	if err != nil {
 		return nil, err
 	}
 	spec, before := ix.Def.Text()
-	q, err := fts.ParseQuery(c.node.(*match.Text).Source, spec.Language)
+	q, err := fts.ParseQuery(c.node.(*match.Text).Source, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -82,18 +84,53 @@ func (pl *planner) text(c *condition) (*candidate, error) {
 		}
 		b.Close().Str("indexName", ix.Def.Name)
 		q.Describe(b)
-		b.Int32("textIndexVersion", 3)
+		b.Int32("textIndexVersion", int32(spec.Version))
 		if done {
 			b.Number("docsRejected", top.stats.needTime-in.stats.needTime)
 		}
 	}
-	return pl.complete(&access{root: top, fetched: true}), nil
+	return &access{root: top, fetched: true}, nil
+}
+
+// textUnderOr is the plan of a query whose words stand in a branch of a $or: each branch
+// must be one that an index answers. It is none where the query asks for no words.
+func (pl *planner) textUnderOr() ([]*candidate, error) {
+	if len(texts(pl.cond, nil)) == 0 {
+		return nil, nil
+	}
+	all := pl.cond.conjuncts()
+	i := slices.IndexFunc(all, func(c *condition) bool { return c.rank == rankOr && len(texts(c, nil)) > 0 })
+	if i < 0 {
+		return nil, pl.noPlan("No query solutions")
+	}
+	or, rest := all[i], slices.Delete(slices.Clone(all), i, i+1)
+	n := &node{kind: "OR"}
+	for _, k := range or.kids {
+		sub := *pl
+		sub.cond = gather(append(slices.Clone(rest), k.conjuncts()...))
+		at := slices.IndexFunc(k.conjuncts(), func(c *condition) bool { _, ok := c.node.(*match.Text); return ok })
+		var best *access
+		if at >= 0 {
+			var err error
+			if best, err = sub.text(k.conjuncts()[at]); err != nil {
+				return nil, err
+			}
+		} else if best = pl.bestOf(sub.access(k)); best == nil {
+			return nil, pl.noPlan("Failed to produce a solution for TEXT under OR - other non-TEXT clauses under OR have to be indexed as well.")
+		}
+		if at >= 0 { // first, since what another branch finds has no score
+			n.kids = slices.Insert(n.kids, 0, best.root)
+		} else {
+			n.kids = append(n.kids, best.fetchedIfNeeded())
+		}
+	}
+	return []*candidate{pl.complete(&access{root: n, residual: rest})}, nil
 }
 
 // wantsScore tells whether somebody asks how well the documents match.
 func (pl *planner) wantsScore() bool {
 	const name = "textScore\x00"
-	return pl.query.Score || bytes.Contains(pl.query.Sort, []byte(name)) || bytes.Contains(pl.query.Projection, []byte(name))
+	return pl.query.Score || slices.Contains(pl.query.Metas, "textScore") || bytes.Contains(pl.query.Sort, []byte(name)) || bytes.Contains(pl.query.Projection, []byte(name))
 }
 
 // scored reads all words' entries, sums their scores, and then fetches the documents.
