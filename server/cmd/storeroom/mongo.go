@@ -21,10 +21,13 @@ func mongo(ctx context.Context, t terminal, args []string) error {
 	}
 	var listen, folder string
 	var memory size
-	flags := newFlags(t, "mongo", "[dump|restore] [OPTIONS]\n\nServe Storeroom's MongoDB alone, for mongosh, Compass or a test suite, until a signal\nends it. It asks for no password: give it addresses of this machine.\n`storeroom mongo dump` and `storeroom mongo restore` write and read archives of mongodump.")
+	var opts engine.Options
+	flags := newFlags(t, "mongo", "[dump|restore] [OPTIONS]\n\nServe Storeroom's MongoDB alone, for mongosh, Compass or a test suite, until a signal\nends it. Without --auth it asks for no password: give it addresses of this machine.\n`storeroom mongo dump` and `storeroom mongo restore` write and read archives of mongodump.")
 	flags.StringVar(&listen, "listen", "localhost:27017", "`address:port` to serve on; port 0 for a free one")
 	flags.StringVar(&folder, "data", "", "`folder` to keep the data in; in memory if not given")
 	flags.Var(&memory, "memory", "`bytes` of documents and indexes; 0 for no limit")
+	flags.BoolVar(&opts.Auth, "auth", false, "demand users and passwords; as long as there is no user, one may be made in admin from this machine")
+	flags.BoolVar(&opts.TestCommands, "test-commands", false, "take configureFailPoint and the like, for drivers' tests")
 	if err := parse(ownOnly(t), flags, args); err != nil {
 		return err
 	}
@@ -35,10 +38,10 @@ func mongo(ctx context.Context, t terminal, args []string) error {
 	if err != nil {
 		return err
 	}
-	if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+	if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() && !opts.Auth {
 		fmt.Fprintf(t.err, "open to the network: whoever can reach %s can read and change the data\n", at)
 	}
-	opts := engine.Options{MemoryLimit: int64(memory), Logger: quietLog(t)}
+	opts.MemoryLimit, opts.Logger = int64(memory), quietLog(t)
 	at := listener.Addr().String()
 	if host, _, err := net.SplitHostPort(listen); err == nil && (host == "" || host == "localhost") {
 		opts.Host = "localhost" // as clients here will write it

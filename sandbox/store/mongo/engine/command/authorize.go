@@ -1,6 +1,8 @@
 package command
 
 import (
+	"net/netip"
+
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
@@ -103,7 +105,13 @@ func (r *Request) sees() func(ns storage.NS) bool {
 // makesFirstUser tells the one thing that a server without users lets anybody do, the
 // server's localhost exception.
 func (r *Request) makesFirstUser() bool {
-	return r.Spec.Name == "createUser" && r.DB == "admin" && !r.Server.hasUsers()
+	return r.Spec.Name == "createUser" && r.DB == "admin" && r.Conn.local() && !r.Server.hasUsers()
+}
+
+// local tells whether the client is on this machine.
+func (c *Conn) local() bool {
+	at, err := netip.ParseAddrPort(c.Remote)
+	return err != nil || at.Addr().Unmap().IsLoopback() // what has no such address is in this process
 }
 
 func allowed(granted []privilege, n need) bool {
