@@ -25,7 +25,7 @@ help:
 	@echo '              options of `storeroom serve` go in ARGS: make run ARGS="--listen :8080"'
 	@echo 'make build    leave the program in bin/storeroom'
 	@echo 'make test     all tests, and at the end what passed, failed and was skipped'
-	@echo 'make test-mongo-suites   pymongo'\''s own tests against our MongoDB (a quarter of an hour)'
+	@echo 'make test-mongo-suites   pymongo'\''s own tests and mongosh against our MongoDB (a quarter of an hour)'
 	@echo 'make verify   run every cell of every lesson and compare'
 	@echo 'make bench    measure, and print the tables of figures (ARGS="-only mongo" for one)'
 	@echo 'make clean    remove what was built here (`bin/storeroom clean` removes data and caches)'
@@ -44,6 +44,7 @@ test: $(program)
 
 test-mongo-suites: $(checked)
 	@python3 -B sandbox/store/mongo/suites/run.py $(ARGS)
+	@python3 -B sandbox/store/mongo/suites/mongosh.py
 
 verify: prepare
 	@$(program) verify $(ARGS)

@@ -24,6 +24,7 @@ import venv
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[3]
+CACHE = os.environ.get("STOREROOM_CACHE", ROOT / "bin" / "mongo-suites")
 
 # Group: its test files, the percentage of applicable tests that must pass, and what the
 # server or pytest is told besides.
@@ -217,7 +218,7 @@ def markdown(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", default=os.environ.get("STOREROOM_CACHE", ROOT / "bin" / "mongo-suites"), help="folder for the suite and its Python")
+    parser.add_argument("--cache", default=CACHE, help="folder for the suite and its Python")
     parser.add_argument("--addr", help="a server that runs already, host:port")
     parser.add_argument("--seconds", type=int, default=1200, help="time for one group")
     parser.add_argument("--markdown", action="store_true", help="print the README's table at the end")
