@@ -205,3 +205,35 @@ func TestTheServersOwnRoles(t *testing.T) {
 		})
 	}
 }
+
+// setUserWriteBlockMode keeps users from writing, but for those that may bypass it and
+// the server's own databases; defaultMaxTimeMS bounds their reads.
+func TestUserWritesAreBlocked(t *testing.T) {
+	e := memory(t, engine.Options{Auth: true})
+	for user, roles := range map[string]string{"writer": `"readWriteAnyDatabase","dbAdminAnyDatabase","userAdminAnyDatabase"`, "boss": `"root"`} {
+		if got := command(t, e, "admin", extended(t, `{"createUser":"`+user+`","pwd":"p","roles":[`+roles+`]}`)); got["ok"] != 1.0 {
+			t.Fatal(got)
+		}
+	}
+	writer, boss := as(t, e, "writer"), as(t, e, "boss")
+	const ok, blocked = `"ok": {"$numberDouble":"1.0"}`, "User writes blocked"
+	writes := []string{`{"insert":"c","documents":[{"_id":2}]}`, `{"update":"c","updates":[{"q":{},"u":{"$set":{"x":1}}}]}`, `{"delete":"c","deletes":[{"q":{},"limit":1}]}`,
+		`{"findAndModify":"c","update":{"$set":{"y":1}}}`, `{"create":"new"}`, `{"createIndexes":"c","indexes":[{"key":{"z":1},"name":"z"}]}`,
+		`{"aggregate":"c","pipeline":[{"$out":"o"}],"cursor":{}}`, `{"drop":"o"}`, `{"drop":"c"}`}
+	askCases(t, writer, [][3]string{{"shop", `{"insert":"c","documents":[{"_id":1}]}`, ok}, {"admin", `{"setUserWriteBlockMode":1,"global":true}`, "Unauthorized"}})
+	askCases(t, boss, [][3]string{{"admin", `{"setUserWriteBlockMode":1,"global":true}`, ok}, {"admin", `{"setUserWriteBlockMode":1,"global":true}`, ok}})
+	for _, w := range writes {
+		askCases(t, writer, [][3]string{{"shop", w, blocked}})
+	}
+	askCases(t, writer, [][3]string{{"shop", `{"find":"c"}`, ok}, {"admin", `{"insert":"c","documents":[{}]}`, ok}, {"admin", `{"createUser":"x","pwd":"x","roles":[]}`, ok},
+		{"admin", `{"renameCollection":"shop.c","to":"shop.d"}`, blocked}, {"admin", `{"bulkWrite":1,"ops":[{"insert":0,"document":{}}],"nsInfo":[{"ns":"shop.c"}]}`, blocked}})
+	for _, w := range writes[:5] {
+		askCases(t, boss, [][3]string{{"shop", w, ok}})
+	}
+	askCases(t, boss, [][3]string{{"admin", `{"setUserWriteBlockMode":1,"global":false}`, ok}})
+	askCases(t, writer, [][3]string{{"shop", writes[1], ok}})
+
+	slow := `{"aggregate":"c","pipeline":[{"$match":{"$expr":{"$lt":[{"$reduce":{"input":{"$range":[0,1000000]},"initialValue":0,"in":{"$reduce":{"input":{"$range":[0,1000000]},"initialValue":0,"in":{"$add":["$$value",1]}}}}},0]}}}],"cursor":{}}`
+	askCases(t, boss, [][3]string{{"admin", `{"setClusterParameter":{"defaultMaxTimeMS":{"readOperations":50}}}`, ok}})
+	askCases(t, writer, [][3]string{{"shop", slow, "MaxTimeMSExpired"}})
+}

@@ -13,9 +13,9 @@ func firstStages(name string) compiler {
 	switch name {
 	case "$documents":
 		return compileDocuments
-	case "$collStats", "$indexStats", "$currentOp", "$changeStream", "$listSessions", "$listLocalSessions", "$planCacheStats":
+	case "$collStats", "$indexStats", "$currentOp", "$changeStream", "$listSessions", "$listLocalSessions", "$planCacheStats", "$listCatalog":
 		return compileSpecial
-	case "$listSampledQueries", "$queryStats", "$querySettings", "$listCatalog", "$operationMetrics":
+	case "$listSampledQueries", "$queryStats", "$querySettings", "$operationMetrics":
 		return func(*Env, string, bsonval.Value) (Stage, error) {
 			return nil, mongoerr.New(mongoerr.CommandNotSupported, "the stage %s is not supported by this server", name)
 		}

@@ -195,6 +195,8 @@ func replacedBy(c *storage.Commit, i int) bool {
 func (s *Stream) concerns(op *storage.Op) bool {
 	w := s.spec.NS
 	switch {
+	case op.Kind == storage.Note:
+		return false
 	case strings.HasPrefix(op.NS.Coll, systemPrefix) && !s.spec.system && op.NS != w:
 		return false
 	case ofView(op) && (w.Coll != "" || !s.spec.expanded):

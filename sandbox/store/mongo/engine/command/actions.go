@@ -12,7 +12,7 @@ import (
 // (https://www.mongodb.com/docs/manual/reference/privilege-actions/).
 func isAction(name string) bool {
 	const known = ` addShard advanceClusterTime allCollectionStats analyze analyzeShardKey anyAction appendOplogNote applicationMessage auditConfigure auditLogRotate
- authCheck authenticate authSchemaUpgrade bypassDocumentValidation bypassWriteBlockingMode changeCustomData changePassword changeOwnPassword changeOwnCustomData
+ authCheck authenticate authSchemaUpgrade bypassDefaultMaxTimeMS bypassDocumentValidation bypassWriteBlockingMode changeCustomData changePassword changeOwnPassword changeOwnCustomData
  changeStream checkFreeMonitoringStatus checkMetadataConsistency cleanupOrphaned clearJumboFlag cleanupStructuredEncryptionData closeAllDatabases collMod collStats
  compact compactStructuredEncryptionData configureQueryAnalyzer connPoolStats connPoolSync convertToCapped cpuProfiler createCollection createDatabase createIndex
  createRole createSearchIndexes createUser dbCheck dbHash dbStats dropAllRolesFromDatabase dropAllUsersFromDatabase dropCollection dropConnections dropDatabase

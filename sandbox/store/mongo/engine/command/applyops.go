@@ -177,7 +177,7 @@ func (s *Server) applyUpdate(r *Request, ns storage.NS, o, e bsonval.Doc) error 
 	if err != nil {
 		return err
 	}
-	if err := mayWrite(ns); err != nil {
+	if err := r.mayWrite(ns); err != nil {
 		return err
 	}
 	ch := crud.Change{Filter: byID(of.Doc()), Update: bsonval.DocValue(o), Delta: delta, Upsert: true}

@@ -129,7 +129,7 @@ func adminRole(name string) ([]privilege, bool) {
 		return []privilege{onCluster("issueDirectShardOperations")}, true
 	case "root":
 		return append(inheriting("admin", "clusterAdmin", "userAdminAnyDatabase", "dbAdminAnyDatabase", "readWriteAnyDatabase", "backup", "restore", "directShardOperations"),
-			onAnything("validate"), onCluster("useTenant"), on("config", "system.preimages", "find", "remove"),
+			onAnything("validate"), onCluster("bypassDefaultMaxTimeMS", "useTenant"), on("config", "system.preimages", "find", "remove"),
 			on("config", "system.change_collection", "find", "insert", "remove", "update")), true
 	}
 	return nil, false

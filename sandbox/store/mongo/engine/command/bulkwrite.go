@@ -117,7 +117,7 @@ func bulkError(i int, e *mongoerr.Error) bsonval.Doc {
 
 // run does the operation.
 func (o *bulkOp) run(r *Request, w *crud.Writer) (bsonval.Doc, error) {
-	if err := cmp.Or(mayWrite(o.ns), r.mayRetry(o.change.Multi, "multi=true")); err != nil {
+	if err := cmp.Or(r.mayWrite(o.ns), r.mayRetry(o.change.Multi, "multi=true")); err != nil {
 		return nil, err
 	}
 	if o.kind == "insert" {

@@ -285,8 +285,11 @@ func collectionInfo(c *storage.Collection, nameOnly bool) bsonval.Doc {
 		b.Set("uuid", bsonval.BinaryValue(4, c.UUID[:]))
 	}
 	b.Close()
-	if len(c.Indexes) > 0 && c.Clustered() == nil {
+	switch {
+	case len(c.Indexes) > 0 && c.Clustered() == nil:
 		b.SetDoc("idIndex", c.Indexes[0].Def.Spec)
+	case c.NS.Coll == "system.views":
+		b.SetDoc("idIndex", crud.IDIndex().Spec)
 	}
 	return b.Doc()
 }

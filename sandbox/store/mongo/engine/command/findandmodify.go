@@ -71,7 +71,7 @@ func (s *Server) findAndModify(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := mayWrite(ns); err != nil {
+	if err := r.mayWrite(ns); err != nil {
 		return nil, err
 	}
 	m, err := r.parseModification()

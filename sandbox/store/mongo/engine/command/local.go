@@ -76,6 +76,9 @@ func writeOp(b *bsonval.Builder, op storage.Op) {
 		kind, ns = "u", op.NS.String()
 	case storage.Delete:
 		kind, ns = "d", op.NS.String()
+	case storage.Note:
+		b.Str("op", "n").Str("ns", "").SetDoc("o", op.After)
+		return
 	}
 	b.Str("op", kind).Str("ns", ns)
 	if op.Kind != storage.DropDatabase {

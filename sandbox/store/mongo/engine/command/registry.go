@@ -43,6 +43,8 @@ func (s *Server) tables() [][]Spec {
 		s.fsyncCommands(),
 		s.operationCommands(),
 		s.parameterCommands(),
+		s.clusterParameterCommands(),
+		s.writeBlockCommands(),
 		s.failPointCommands(),
 		s.userCommands(),
 		s.roleCommands(),

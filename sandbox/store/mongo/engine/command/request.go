@@ -327,7 +327,7 @@ func (r *Request) State() *storage.State {
 		state = r.Server.store.State()
 	}
 	if r.DB != "local" {
-		return state
+		return r.withViews(state)
 	}
 	if r.local == nil {
 		r.local = r.localState(state)

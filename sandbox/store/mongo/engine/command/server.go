@@ -215,6 +215,9 @@ func (s *Server) run(r *Request) Response {
 		}
 	}
 	ctx := r.ctx
+	if r.maxTime == 0 {
+		r.maxTime = r.defaultTime()
+	}
 	if r.maxTime > 0 && !r.Spec.OwnTime {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, r.maxTime, mongoerr.New(mongoerr.MaxTimeMSExpired, "operation exceeded time limit"))

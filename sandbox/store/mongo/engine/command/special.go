@@ -24,6 +24,8 @@ func (src *source) Special(op *opctx.Op, db, coll, stage string, arg bsonval.Val
 		docs, err = s.currentOpStage(src.r, arg)
 	case "$listLocalSessions", "$listSessions":
 		docs, err = s.listSessions(src.r, stage, arg)
+	case "$listCatalog":
+		docs, err = s.listCatalog(src.snapshot(), ns, arg)
 	case "$planCacheStats":
 		docs, err = s.planCacheStage(src.snapshot(), ns)
 	default:

@@ -29,6 +29,9 @@ const maxBatch = 100_000
 // when do succeeds. One that conflicts with an open transaction is tried again until
 // the other has ended.
 func (r *Request) write(do func(w *crud.Writer) error) error {
+	if err := r.changesBlocked(); err != nil {
+		return err
+	}
 	bypass, err := r.Bool("bypassDocumentValidation")
 	if err != nil {
 		return err
@@ -179,7 +182,7 @@ func (s *Server) insert(r *Request) (bsonval.Doc, error) {
 	s.counters.insert.Add(int64(len(docs)))
 	one := answer(1)
 	answers, failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) {
-		if err := mayWrite(ns); err != nil {
+		if err := r.mayWrite(ns); err != nil {
 			return nil, err
 		}
 		_, err := w.Insert(ns, docs[i])
@@ -193,12 +196,12 @@ func (s *Server) insert(r *Request) (bsonval.Doc, error) {
 	return r.writeReply(b, failed), nil
 }
 
-// mayWrite keeps clients out of what the server keeps itself.
-func mayWrite(ns storage.NS) error {
+// mayWrite keeps clients out of what the server keeps itself, and of what is blocked.
+func (r *Request) mayWrite(ns storage.NS) error {
 	if ns.Coll == "system.profile" || ns.Coll == "system.views" || ns.DB == "admin" && (ns.Coll == "system.users" || ns.Coll == "system.roles") {
 		return mongoerr.New(mongoerr.InvalidNamespace, "cannot write to %s", ns)
 	}
-	return nil
+	return r.blocked(ns.DB)
 }
 
 func (s *Server) update(r *Request) (bsonval.Doc, error) {
@@ -221,7 +224,7 @@ func (s *Server) update(r *Request) (bsonval.Doc, error) {
 	}
 	s.counters.update.Add(int64(len(docs)))
 	answers, failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) {
-		if err := cmp.Or(mayWrite(ns), r.mayRetry(changes[i].Multi, "multi=true")); err != nil {
+		if err := cmp.Or(r.mayWrite(ns), r.mayRetry(changes[i].Multi, "multi=true")); err != nil {
 			return nil, err
 		}
 		if err := r.collate(docs[i], w.Tx.Collection(ns)); err != nil {
@@ -336,7 +339,7 @@ func (s *Server) delete(r *Request) (bsonval.Doc, error) {
 	}
 	s.counters.delete.Add(int64(len(docs)))
 	answers, failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) {
-		if err := cmp.Or(mayWrite(ns), r.mayRetry(changes[i].Multi, "limit=0")); err != nil {
+		if err := cmp.Or(r.mayWrite(ns), r.mayRetry(changes[i].Multi, "limit=0")); err != nil {
 			return nil, err
 		}
 		if err := r.collate(docs[i], w.Tx.Collection(ns)); err != nil {

@@ -58,6 +58,11 @@ func (tx *Tx) MarkDropped(db string) {
 	tx.ops = append(tx.ops, Op{Kind: DropDatabase, NS: NS{DB: db}})
 }
 
+// MarkNote puts a message into the log.
+func (tx *Tx) MarkNote(message bsonval.Doc) {
+	tx.ops = append(tx.ops, Op{Kind: Note, After: message})
+}
+
 // MarkModified notes for change streams what collMod was asked for, and what was there
 // before. Its changes have been made before.
 func (tx *Tx) MarkModified(c *Collection, before, request bsonval.Doc) {

@@ -56,6 +56,8 @@ func appendOp(dst []byte, op *Op) []byte {
 		dst = appendString(dst, op.NS.DB)
 	case Modify:
 		dst = append(appendMaybe(dst, op.Before), op.After...)
+	case Note:
+		dst = append(dst, op.After...)
 	case remember:
 		dst = appendRetry(dst, op.Retry)
 	case stamp, horizon:
@@ -183,6 +185,8 @@ func (tx *Tx) replayOp(r *reader) error {
 		op.NS.DB = r.string()
 	case Modify:
 		op.Before, op.After = r.maybe(), r.doc()
+	case Note:
+		op.After = r.doc()
 	case remember:
 		op.Retry = r.retry()
 	case stamp, horizon:
@@ -227,6 +231,8 @@ func (tx *Tx) replayOwn(op Op) (done bool, err error) {
 		return true, tx.recreate(op)
 	case DropDatabase:
 		tx.MarkDropped(op.NS.DB)
+	case Note:
+		tx.MarkNote(op.After)
 	case remember:
 		tx.remember(*op.Retry)
 	case forget:

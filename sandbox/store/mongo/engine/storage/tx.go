@@ -51,6 +51,9 @@ const (
 	undo        // the state of number Record is there again, or its database Name
 	edits       // of the update before it
 	transaction // the commit is a transaction's: its session in After, its number in Record
+
+	// Note is a message in After for who reads the log; it changes nothing.
+	Note
 )
 
 // Op is one change that a commit made.
