@@ -92,7 +92,11 @@ func (s *Server) dbStats(r *Request) (bsonval.Doc, error) {
 	if r.Body.Get("freeStorage").Truth() { // trees hold nothing that is free
 		b.Double("freeStorageSize", 0).Double("indexFreeStorageSize", 0).Double("totalFreeStorageSize", 0)
 	}
-	b.Int64("scaleFactor", scale).Double("fsUsedSize", 0).Double("fsTotalSize", 0)
+	used, total, ok := s.store.Disk()
+	if !ok { // as the server says it where it can't tell
+		used, total, f = -1, -1, 1
+	}
+	b.Int64("scaleFactor", scale).Double("fsUsedSize", float64(used)/f).Double("fsTotalSize", float64(total)/f)
 	return b.Doc(), nil
 }
 
