@@ -52,6 +52,8 @@ type Query struct {
 	Frame  *expr.Frame  // and their values; nil: none
 	Near   *bsonval.Doc // $geoNear's argument
 	Score  bool         // the rows' text scores are wanted
+	// IndexKey says that the keys are, by which an index found the rows.
+	IndexKey bool
 	// Projection names what is read of the rows, for the planner; nil: all of them.
 	// Empty: nothing, they are only counted.
 	Projection bsonval.Doc
@@ -77,6 +79,7 @@ type Env struct {
 	within   nesting // what kind of stage holds this pipeline
 	sortKeys bool    // {$meta: "sortKey"} is asked for
 	scores   bool    // {$meta: "textScore"} is
+	keys     bool    // {$meta: "indexKey"} is
 }
 
 // Stage is one compiled stage.
@@ -132,6 +135,7 @@ func Compile(pipeline bsonval.Doc, env *Env) (*Pipeline, error) {
 		env.Frame = expr.NewFrame(env.Op)
 	}
 	env.sortKeys = bytes.Contains(pipeline, []byte("sortKey\x00"))
+	env.keys = bytes.Contains(pipeline, []byte("indexKey\x00"))
 	env.scores = bytes.Contains(pipeline, []byte("textScore\x00"))
 	p := &Pipeline{env: env}
 	for v := range pipeline.Values() {

@@ -10,7 +10,7 @@ import (
 // Leading splits off what an index may serve: $match, $sort, $skip and $limit at the
 // beginning, and $geoNear's search. What remains is the rest.
 func (p *Pipeline) Leading() (Query, *Pipeline) {
-	q := Query{Let: p.env.Scope, Frame: p.env.Frame, Hint: p.env.Hint, Score: p.env.scores}
+	q := Query{Let: p.env.Scope, Frame: p.env.Frame, Hint: p.env.Hint, Score: p.env.scores, IndexKey: p.env.keys}
 	rest := *p
 	if len(rest.Stages) > 0 {
 		if g, ok := rest.Stages[0].Stage.(*geoNear); ok {

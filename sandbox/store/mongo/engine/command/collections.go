@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/agg"
@@ -403,10 +404,10 @@ func (s *Server) renameCollection(r *Request) (bsonval.Doc, error) {
 	case !okTo:
 		return nil, mongoerr.New(mongoerr.InvalidNamespace, "Invalid target namespace: %s", to)
 	}
-	if err := crud.CheckNS(target); err != nil {
-		return nil, err
-	}
-	for _, ns := range [...]storage.NS{source, target} {
+	for i, ns := range [...]storage.NS{source, target} {
+		if err := cmp.Or(crud.CheckNS(ns), r.mayWrite(ns)); err != nil {
+			return nil, mongoerr.New(mongoerr.IllegalOperation, "error with %s namespace: %s", [...]string{"source", "target"}[i], err)
+		}
 		if _, ok := crud.SeriesNS(ns); ok {
 			return nil, mongoerr.New(mongoerr.IllegalOperation, "Cannot rename to or from the buckets of a time-series collection: %s", ns)
 		}

@@ -117,28 +117,24 @@ func (f *finding) flags(r *Request) (err error) {
 	if f.await && !f.tailable {
 		return mongoerr.New(mongoerr.FailedToParse, "Cannot set 'awaitData' without also setting 'tailable'")
 	}
-	for path, v := range f.query.Sort.All() {
-		if err := checkSort(path, v); err != nil {
-			return err
-		}
-	}
-	return nil
+	return checkSort(f.query.Sort)
 }
 
-func checkSort(path string, v bsonval.Value) error {
+func checkSort(sort bsonval.Doc) error {
+	natural := sort.Get("$natural")
 	switch {
-	case path == "":
-		return mongoerr.New(40352, "FieldPath cannot be constructed with empty string")
-	case v.Type() == bsonval.Object:
-		_, err := expr.ParseMetaSort(v.Doc())
-		return err
-	case !v.IsNumber():
-		return mongoerr.New(15974, "Illegal key in $sort specification: %s: %s", path, v)
+	case sort.IsEmpty():
+		return nil
+	case natural.IsMissing():
+	case sort.Len() > 1:
+		return mongoerr.New(mongoerr.BadValue, "Cannot include '$natural' in compound sort: %s", sort)
+	case !natural.IsNumber() || natural.Float() != 1 && natural.Float() != -1:
+		return mongoerr.New(mongoerr.BadValue, "$natural sort cannot be set to a value other than -1 or 1.")
+	default:
+		return nil
 	}
-	if by := v.Float(); by != 1 && by != -1 {
-		return mongoerr.New(15975, "$sort key ordering must be 1 (for ascending) or -1 (for descending)")
-	}
-	return nil
+	_, err := expr.ParseOrder(sort)
+	return err
 }
 
 func (s *Server) find(r *Request) (bsonval.Doc, error) {

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"slices"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/expr"
@@ -60,6 +62,8 @@ func (m *modification) check() error {
 		return mongoerr.New(mongoerr.FailedToParse, "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document")
 	case m.remove && len(m.change.ArrayFilters) > 5:
 		return mongoerr.New(mongoerr.FailedToParse, "Cannot specify arrayFilters and remove=true")
+	case slices.Contains(m.change.Metas, "sortKey"):
+		return mongoerr.New(mongoerr.BadValue, "Cannot use a $meta sortKey projection in findAndModify commands.")
 	case !m.remove && !hasUpdate:
 		return mongoerr.New(mongoerr.FailedToParse, "Either an update or remove=true must be specified")
 	}

@@ -264,9 +264,10 @@ func writeUpserted(b *bsonval.Builder, answers []bsonval.Doc) {
 
 func parseUpdate(d bsonval.Doc) (crud.Change, error) {
 	var ch crud.Change
+	var supplied bool
 	const prefix = "update.updates."
+	var err error
 	for name, v := range d.All() {
-		var err error
 		switch name {
 		case "q":
 			ch.Filter, err = docField(d, name, prefix+name)
@@ -284,13 +285,22 @@ func parseUpdate(d bsonval.Doc) (crud.Change, error) {
 			ch.Hint = v
 		case "sort":
 			ch.Sort, err = docField(d, name, prefix+name)
-		case "collation", "sampleId", "upsertSupplied", "allowShardKeyUpdatesWithoutFullShardKeyInQuery":
+		case "upsertSupplied":
+			supplied, err = boolField(d, name, prefix+name)
+		case "collation", "sampleId", "allowShardKeyUpdatesWithoutFullShardKeyInQuery":
 		default:
 			err = mongoerr.New(40415, "BSON field 'update.updates.%s' is an unknown field.", name)
 		}
 		if err != nil {
 			return ch, err
 		}
+	}
+	if supplied {
+		v := ch.Constants.Get("new")
+		if !ch.Upsert || v.Type() != bsonval.Object {
+			return ch, mongoerr.New(mongoerr.FailedToParse, "upsertSupplied needs upsert: true, and the document to insert as c.new")
+		}
+		ch.Document = v.Doc()
 	}
 	switch {
 	case ch.Filter == nil:

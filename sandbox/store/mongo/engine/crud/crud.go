@@ -72,8 +72,25 @@ func CheckNS(ns storage.NS) error {
 		return mongoerr.New(mongoerr.InvalidNamespace, "Fully qualified namespace is too long. Namespace: %s Max: 255", ns)
 	case ns == OplogNS() || ns == ReplsetNS():
 		return mongoerr.New(mongoerr.IllegalOperation, "%s is written by the server alone", ns)
+	case !mayBeSystem(ns):
+		return mongoerr.New(mongoerr.InvalidNamespace, "Invalid system namespace: %s", ns)
 	}
 	return nil
+}
+
+// mayBeSystem refuses names with system. but for those that the server knows.
+func mayBeSystem(ns storage.NS) bool {
+	name, ok := strings.CutPrefix(ns.Coll, "system.")
+	if !ok || ns.DB == "local" || ns.DB == "config" || strings.HasPrefix(name, "buckets.") {
+		return true
+	}
+	switch name {
+	case "js", "users", "views", "profile":
+		return true
+	case "roles", "version", "keys", "healthlog", "new_users", "backup_users":
+		return ns.DB == "admin"
+	}
+	return false
 }
 
 // OplogNS and ReplsetNS are what a replica set's member keeps in its database local.

@@ -25,7 +25,10 @@ func seed(root match.Node) (bsonval.Doc, error) {
 	return b.Doc(), nil
 }
 
-type seeder struct{ tree branch }
+type seeder struct {
+	tree   branch
+	onlyID bool
+}
 
 type branch struct {
 	name string
@@ -56,14 +59,28 @@ func (s *seeder) collect(n match.Node) error {
 			return s.collect(n.Nodes[0])
 		}
 	case *match.Field:
-		switch p := n.Pred.(type) {
-		case *match.Cmp:
-			if p.Op == match.EQ {
-				return s.add(n.Path, p.Value)
-			}
-		case *match.In:
-			if len(p.Values) == 1 && len(p.Regexes) == 0 {
-				return s.add(n.Path, p.Values[0])
+		if top, _, _ := strings.Cut(n.Path, "."); top != "_id" && s.onlyID {
+			return nil
+		}
+		return s.equal(n.Path, n.Pred)
+	}
+	return nil
+}
+
+func (s *seeder) equal(path string, p match.Pred) error {
+	switch p := p.(type) {
+	case *match.Cmp:
+		if p.Op == match.EQ {
+			return s.add(path, p.Value)
+		}
+	case *match.In:
+		if len(p.Values) == 1 && len(p.Regexes) == 0 {
+			return s.add(path, p.Values[0])
+		}
+	case *match.Both: // $all
+		for _, x := range p.Preds {
+			if err := s.equal(path, x); err != nil {
+				return err
 			}
 		}
 	}
@@ -108,19 +125,18 @@ func (k *branch) write(b *bsonval.Builder) {
 	b.Close()
 }
 
-// equalID is the _id that the filter asks for, if it asks for exactly one.
-func equalID(n match.Node) bsonval.Value {
-	switch n := n.(type) {
-	case *match.And:
-		for _, x := range n.Nodes {
-			if v := equalID(x); !v.IsMissing() {
-				return v
-			}
-		}
-	case *match.Field:
-		if p, ok := n.Pred.(*match.Cmp); ok && n.Path == "_id" && p.Op == match.EQ {
-			return p.Value
-		}
+// seedID is the _id that the filter asks for, from which an upsert with a whole
+// document begins: a document with _id or an empty one. Other fields don't count.
+func seedID(root match.Node) (bsonval.Doc, error) {
+	s := &seeder{onlyID: true}
+	if err := s.collect(root); err != nil {
+		return nil, err
 	}
-	return bsonval.Value{}
+	if len(s.tree.kids) == 0 {
+		return bsonval.EmptyDoc(), nil
+	}
+	if id := s.tree.kids[0]; len(id.kids) > 0 {
+		return nil, mongoerr.New(mongoerr.NotExactValueField, "field at '_id' must be exactly specified, field at sub-path '_id.%s' found", id.kids[0].name)
+	}
+	return bsonval.D(bsonval.E("_id", s.tree.kids[0].v)), nil
 }

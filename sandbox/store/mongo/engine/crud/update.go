@@ -161,21 +161,9 @@ func (w *Writer) updateOne(ns storage.NS, c *storage.Collection, m *match.Matche
 // upsert inserts what the filter's equalities and the update make together.
 func (w *Writer) upsert(ns storage.NS, m *match.Matcher, mod modifier, ch Change) (Result, error) {
 	var res Result
-	doc := ch.Document
-	if doc == nil {
-		var base bsonval.Doc
-		var err error
-		if mod.replaces() {
-			base = bsonval.EmptyDoc()
-			if id := equalID(m.Root); !id.IsMissing() {
-				base = bsonval.D(bsonval.E("_id", id))
-			}
-		} else if base, err = seed(m.Root); err != nil {
-			return res, err
-		}
-		if doc, err = mod.modify(w, base, m, true); err != nil {
-			return res, err
-		}
+	doc, err := w.upsertion(m, mod, ch)
+	if err != nil {
+		return res, err
 	}
 	stored, err := w.Insert(ns, doc)
 	if err != nil {
@@ -183,6 +171,29 @@ func (w *Writer) upsert(ns storage.NS, m *match.Matcher, mod modifier, ch Change
 	}
 	res.Upserted, res.After = stored.Get("_id"), stored
 	return res, nil
+}
+
+// upsertion is the document that an upsert inserts.
+func (w *Writer) upsertion(m *match.Matcher, mod modifier, ch Change) (bsonval.Doc, error) {
+	if ch.Document != nil || mod.replaces() {
+		base, err := seedID(m.Root)
+		if err != nil {
+			return nil, err
+		}
+		if ch.Document == nil {
+			return mod.modify(w, base, m, true)
+		}
+		u, err := update.Compile(ch.Document, update.Env{Op: w.Op})
+		if err != nil {
+			return nil, err
+		}
+		return operators{u}.modify(w, base, m, true)
+	}
+	base, err := seed(m.Root)
+	if err != nil {
+		return nil, err
+	}
+	return mod.modify(w, base, m, true)
 }
 
 func (w *Writer) modifier(ch Change, c *storage.Collection) (modifier, error) {
@@ -193,6 +204,9 @@ func (w *Writer) modifier(ch Change, c *storage.Collection) (modifier, error) {
 	case bsonval.Array:
 		return w.pipeline(ch)
 	case bsonval.Object:
+		if ch.Constants != nil {
+			return nil, mongoerr.New(51198, "Constant values may only be specified for pipeline updates")
+		}
 		u, err := update.Compile(ch.Update.Doc(), update.Env{Op: w.Op, ArrayFilters: ch.ArrayFilters, Match: w.Match(w.Op, c)})
 		return operators{u}, err
 	}

@@ -81,7 +81,9 @@ type walker struct {
 func (w *walker) walk(fields []place) error {
 	at := -1
 	for i := range fields {
-		fields[i].advance()
+		if err := fields[i].advance(); err != nil {
+			return err
+		}
 		p := &fields[i]
 		if p.fixed || p.value.Type() != bsonval.Array {
 			continue
@@ -144,7 +146,7 @@ func spread(fields []place, v bsonval.Value) []place {
 
 func leafName(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
-func (p *place) advance() {
+func (p *place) advance() error {
 	for !p.done {
 		part, rest, more := strings.Cut(p.rest, ".")
 		switch p.value.Type() {
@@ -157,7 +159,10 @@ func (p *place) advance() {
 				v = p.value.Doc().At(n)
 			}
 			if v.IsMissing() {
-				return
+				return nil
+			}
+			if err := ambiguous(p.value, part); err != nil {
+				return err
 			}
 			p.value = v // "a.0" names a place
 		default:
@@ -165,6 +170,18 @@ func (p *place) advance() {
 		}
 		p.rest, p.done = rest, !more
 	}
+	return nil
+}
+
+// ambiguous refuses an array that has a place of the name and a document with a field
+// of that name as well: which of them the index means can't be told.
+func ambiguous(array bsonval.Value, part string) error {
+	for v := range array.Doc().Values() {
+		if v.Type() == bsonval.Object && !v.Doc().Get(part).IsMissing() {
+			return mongoerr.New(16746, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '%s' for array: %s", part, array)
+		}
+	}
+	return nil
 }
 
 func (w *walker) emit(fields []place) {

@@ -66,6 +66,9 @@ func one(n Node, err error) ([]Node, error) {
 
 // operator compiles one that stands in a field's place.
 func (c *compiler) operator(name string, v bsonval.Value) ([]Node, error) {
+	if err := c.allowed(name); err != nil {
+		return nil, err
+	}
 	switch name {
 	case "$and", "$or", "$nor":
 		return one(c.logical(name, v))
@@ -99,6 +102,22 @@ func (c *compiler) operator(name string, v bsonval.Value) ([]Node, error) {
 		return one(compileSampleRate(v))
 	}
 	return nil, bad("unknown top level operator: %s. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.", name)
+}
+
+// allowed refuses in a plain filter what asks more than the value before it.
+func (c *compiler) allowed(name string) error {
+	if !c.env.Plain {
+		return nil
+	}
+	switch name {
+	case "$text", "$where":
+		return bad("%s is not allowed in this context", name)
+	case "$expr", "$jsonSchema":
+		return mongoerr.New(mongoerr.QueryFeatureNotAllowed, "%s is not allowed in this context", name)
+	case "$near", "$nearSphere", "$geoNear":
+		return bad("$geoNear, $near, and $nearSphere are not allowed in this context")
+	}
+	return nil
 }
 
 func (c *compiler) scope() *expr.Scope {
@@ -221,6 +240,9 @@ func (c *compiler) operators(path string, d bsonval.Doc) ([]Pred, error) {
 }
 
 func (c *compiler) geo(name string, v bsonval.Value, d bsonval.Doc) (Pred, error) {
+	if err := c.allowed(name); err != nil {
+		return nil, err
+	}
 	if c.env.Geo == nil {
 		return nil, mongoerr.New(mongoerr.NotImplemented, "%s is not supported here", name)
 	}

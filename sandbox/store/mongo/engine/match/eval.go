@@ -111,8 +111,8 @@ func (r *run) spread(a bsonval.Doc, path []string, p Pred, index int) (bool, err
 				return ok, err
 			}
 		}
-		if named && i == place {
-			if ok, err := r.at(v, path[1:], p, at); ok || err != nil {
+		if named && i == place { // a place that the filter names is none that $ stands for
+			if ok, err := r.at(v, path[1:], p, index); ok || err != nil {
 				return ok, err
 			}
 		}

@@ -11,6 +11,8 @@ import (
 type Env struct {
 	Op    *opctx.Op   // its Collator orders strings
 	Scope *expr.Scope // variables that $expr may use; nil: none
+	// Plain refuses the operators that need more than a value: in array filters, in $pull.
+	Plain bool
 	// Geo compiles a geospatial operator; nil: they are refused.
 	Geo func(op string, arg bsonval.Value) (func(bsonval.Value) (bool, error), error)
 }

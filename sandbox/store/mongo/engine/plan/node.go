@@ -70,6 +70,7 @@ type execution struct {
 	coll  *storage.Collection
 	frame *expr.Frame
 	asker match.Asker
+	asked asked
 	tally *opctx.Work // where examined keys and documents are counted
 }
 

@@ -40,6 +40,7 @@ type Query struct {
 	Near         *bsonval.Doc // $geoNear's argument
 	Score        bool         // text scores are wanted, though neither Sort nor Projection asks for them
 	Metas        []string     // what else is wanted by {$meta: …}, in a projection that is applied later
+	IndexKey     bool         // {$meta: "indexKey"} is read, though not by Projection
 	Cache        *Cache       // nil: every time anew
 	Explain      bool         // the cache is neither asked nor filled
 }
@@ -84,6 +85,10 @@ func Choose(op *opctx.Op, coll *storage.Collection, q Query) (*Plan, error) {
 		p.query.Frame = q.Frame
 	}
 	p.x = &execution{op: op, coll: coll, frame: q.Frame, tally: &op.Work}
+	var err error
+	if p.x.asked, err = q.asks(); err != nil {
+		return nil, err
+	}
 	if q.Filter != nil {
 		p.cond = normalize(q.Filter.Root, op.Collator)
 	} else {
@@ -132,9 +137,9 @@ type rows struct {
 func (r *rows) Next() (stream.Row, bool, error) {
 	p := r.p
 	if len(p.ahead) > 0 {
-		row := p.ahead[0].row
+		m := p.ahead[0]
 		p.ahead = p.ahead[1:]
-		return p.identified(row), true, nil
+		return p.row(&m), true, nil
 	}
 	for !p.over {
 		r.m = member{}
@@ -144,14 +149,22 @@ func (r *rows) Next() (stream.Row, bool, error) {
 		}
 		switch st {
 		case advanced:
-			p.x.doc(&r.m)
-			return p.identified(r.m.row), true, nil
+			return p.row(&r.m), true, nil
 		case ended:
 			p.over = true
 			p.learn()
 		}
 	}
 	return stream.Row{}, false, nil
+}
+
+// row is what the query gets of m.
+func (p *Plan) row(m *member) stream.Row {
+	if p.query.ReturnKey { // the document is the key already
+		p.x.doc(m)
+		return p.identified(m.row)
+	}
+	return p.identified(p.x.told(m))
 }
 
 // identified is the row with what makes its record id, in a clustered collection.

@@ -160,6 +160,9 @@ func (s *returnKey) work(m *member) (status, error) {
 		if m.scan != nil {
 			doc = m.scan.keyDocument(s.x.doc(m), m.entry)
 		}
+		if s.x.asked.order != nil {
+			doc = s.x.withSortKeys(doc, s.x.sortKey(m))
+		}
 		m.row.Doc = doc
 	}
 	return st, err

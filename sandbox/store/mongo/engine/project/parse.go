@@ -34,6 +34,9 @@ func Compile(spec bsonval.Doc, env Env) (*Projection, error) {
 			return nil, err
 		}
 	}
+	if p.elements && p.position != nil {
+		return nil, mongoerr.New(31255, "Cannot specify positional operator and $elemMatch.")
+	}
 	if !p.typed {
 		p.inclusion = p.included()
 	}

@@ -239,7 +239,10 @@ func (a *applier) positional(b *bsonval.Builder, it *bsonval.Iter) error {
 		b.Set(it.Name(), v)
 		return nil
 	}
-	if a.index < 0 || v.Doc().At(a.index).IsMissing() {
+	if a.index >= 0 && v.Doc().At(a.index).IsMissing() {
+		return mongoerr.New(51247, "Executor error during find command :: caused by :: positional operator '.$' element mismatch")
+	}
+	if a.index < 0 {
 		return mongoerr.New(51246, "Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array")
 	}
 	b.Set(it.Name(), bsonval.ArrayOf(v.Doc().At(a.index)))

@@ -17,6 +17,7 @@ type application struct {
 	doc        bsonval.Doc
 	positional int // what $ stands for; -1: nothing
 	insert     bool
+	merged     map[string][][]string // below an element that filters chose: the paths that go on there
 }
 
 // spot says where an action works, for its messages.
@@ -38,6 +39,13 @@ func (u *Update) Apply(doc bsonval.Doc, positional int, insert bool) (bsonval.Do
 		e := &u.edits[i]
 		if e.op == "$setOnInsert" && !insert {
 			continue
+		}
+		if r, ok := e.do.(rename); ok {
+			if there, err := a.renames(r, e); err != nil {
+				return nil, err
+			} else if !there {
+				continue
+			}
 		}
 		if err := a.at(a.root, e, 0, ""); err != nil {
 			return nil, err
@@ -95,6 +103,9 @@ func (a *application) at(n *node, e *edit, i int, path string) error {
 	} else if isFilter(part) {
 		return mongoerr.New(mongoerr.BadValue, "Cannot apply array updates to non-array element %s: %s", lastPart(path), n.value())
 	}
+	if i == 0 && e.do.creates() && strings.HasPrefix(part, "$") {
+		return mongoerr.New(mongoerr.DollarPrefixedFieldName, "The dollar ($) prefixed field '%s' in '%s' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.", part, part)
+	}
 	at := join(path, part)
 	where := n.child(part)
 	if where < 0 {
@@ -110,8 +121,11 @@ func (a *application) at(n *node, e *edit, i int, path string) error {
 		return nil
 	}
 	if !child.isArray() && !child.isObject() {
-		if !e.do.creates() {
+		if e.do.ignores() {
 			return nil
+		}
+		if !e.do.creates() {
+			return untraversable(e, i+1, at, part, child)
 		}
 		if isFilter(e.path[i+1]) {
 			return mongoerr.New(mongoerr.BadValue, "Cannot apply array updates to non-array element %s: %s", part, child.value())
@@ -133,13 +147,21 @@ func (a *application) put(n *node, where int, next *node) {
 	}
 }
 
-// each applies the rest of e to the elements that the array filter id accepts.
+// each applies the rest of e to the elements that the array filter id accepts, which
+// sees them as they were before the update.
 func (a *application) each(n *node, e *edit, i int, path, id string) error {
 	n.expand()
+	var before []bsonval.Value
+	if id != "" {
+		before = a.doc.Path(path).Doc().Slice()
+	}
 	for j := range n.kids {
 		child := n.kids[j].node
 		if id != "" {
-			wrapped := bsonval.D(bsonval.E(id, child.value()))
+			if j == len(before) { // made by another operator
+				break
+			}
+			wrapped := bsonval.D(bsonval.E(id, before[j]))
 			ok, err := a.u.filters[id].Match(a.u.env.Op, wrapped)
 			if err != nil {
 				return err
@@ -149,6 +171,9 @@ func (a *application) each(n *node, e *edit, i int, path, id string) error {
 			}
 		}
 		at := join(path, itoa(j))
+		if err := a.merge(at, e.path[i+1:]); err != nil {
+			return err
+		}
 		if i == len(e.path)-1 {
 			next, err := e.do.apply(a, spot{at, itoa(j), e}, child)
 			if err != nil {
@@ -158,8 +183,11 @@ func (a *application) each(n *node, e *edit, i int, path, id string) error {
 			continue
 		}
 		if !child.isArray() && !child.isObject() {
-			if !e.do.creates() {
+			if e.do.ignores() {
 				continue
+			}
+			if !e.do.creates() {
+				return untraversable(e, i+1, at, itoa(j), child)
 			}
 			return mongoerr.New(mongoerr.PathNotViable, "Cannot create field '%s' in element {%d: %s}", e.path[i+1], j, child.value())
 		}
@@ -170,9 +198,34 @@ func (a *application) each(n *node, e *edit, i int, path, id string) error {
 	return nil
 }
 
+// merge notes that an edit goes on with path below an element that a filter chose. Two
+// filters may choose the same one, and what they do there must not meet.
+func (a *application) merge(at string, path []string) error {
+	if len(a.u.filters) == 0 {
+		return nil // $[] alone: no two paths
+	}
+	for _, other := range a.merged[at] {
+		n := 0
+		for n < min(len(path), len(other)) && path[n] == other[n] {
+			n++
+		}
+		if n == len(path) || n == len(other) || isFilter(path[n]) != isFilter(other[n]) {
+			return mongoerr.New(mongoerr.ConflictingUpdateOperators, "Update created a conflict at '%s'", join(at, strings.Join(path[:n], ".")))
+		}
+	}
+	if a.merged == nil {
+		a.merged = map[string][][]string{}
+	}
+	a.merged[at] = append(a.merged[at], path)
+	return nil
+}
+
 // create makes the rest of the path below n, where part is missing.
 func (a *application) create(n *node, e *edit, i int, part, at string) error {
 	if !e.do.creates() {
+		if _, isPlace := bsonval.ArrayIndex(part); n.isArray() && !isPlace && !e.do.ignores() {
+			return untraversable(e, i, parent(at), lastPart(parent(at)), n)
+		}
 		_, err := e.do.apply(a, spot{at, part, e}, nil)
 		return err
 	}
@@ -187,9 +240,6 @@ func (a *application) create(n *node, e *edit, i int, part, at string) error {
 	place, isPlace := bsonval.ArrayIndex(part)
 	if n.isArray() && !isPlace {
 		return mongoerr.New(mongoerr.PathNotViable, "Cannot create field '%s' in element {%s: %s}", part, lastPart(parent(at)), n.value())
-	}
-	if strings.HasPrefix(part, "$") && part != "$ref" && part != "$id" && part != "$db" {
-		return mongoerr.New(mongoerr.DollarPrefixedFieldName, "The dollar ($) prefixed field '%s' in '%s' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.", part, at)
 	}
 	whole := join(at, strings.Join(e.path[i+1:], "."))
 	made, err := e.do.apply(a, spot{whole, e.path[len(e.path)-1], e}, nil)
@@ -215,6 +265,13 @@ func (a *application) create(n *node, e *edit, i int, part, at string) error {
 	}
 	n.kids = append(n.kids, kid{part, made})
 	return nil
+}
+
+// untraversable is the refusal of an operator that makes nothing, at a path whose i-th
+// part could not be made either: n, the field called name, is no document.
+func untraversable(e *edit, i int, at, name string, n *node) error {
+	return mongoerr.New(mongoerr.PathNotViable, "Cannot use the part (%s) of (%s) to traverse the element ({%s: %s})",
+		e.path[i], join(at, strings.Join(e.path[i:], ".")), name, n.value())
 }
 
 func join(path, part string) string {

@@ -28,6 +28,7 @@ func arrayOperator(name string) builder {
 }
 
 type push struct {
+	making
 	each     []bsonval.Value
 	position int64
 	placed   bool
@@ -120,8 +121,6 @@ func sortField(v bsonval.Value, path string) bsonval.Value {
 	return got
 }
 
-func (*push) creates() bool { return true }
-
 func (p *push) apply(a *application, at spot, n *node) (*node, error) {
 	if n == nil {
 		n = leaf(bsonval.ArrayOf())
@@ -168,11 +167,14 @@ func cut(kids []kid, slice int64) []kid {
 	return kids[:slice]
 }
 
-type addToSet struct{ each []bsonval.Value }
+type addToSet struct {
+	making
+	each []bsonval.Value
+}
 
 func compileAddToSet(_ *Update, _, _ string, arg bsonval.Value) (action, error) {
 	if arg.Type() != bsonval.Object || arg.Doc().First().Name != "$each" {
-		return addToSet{[]bsonval.Value{arg}}, nil
+		return addToSet{each: []bsonval.Value{arg}}, nil
 	}
 	each := arg.Doc().First().Value
 	if each.Type() != bsonval.Array {
@@ -181,10 +183,8 @@ func compileAddToSet(_ *Update, _, _ string, arg bsonval.Value) (action, error) 
 	if arg.Doc().Len() > 1 {
 		return nil, mongoerr.New(mongoerr.BadValue, "Found unexpected fields after $each in $addToSet: %s", arg.Doc())
 	}
-	return addToSet{each.Doc().Slice()}, nil
+	return addToSet{each: each.Doc().Slice()}, nil
 }
-
-func (addToSet) creates() bool { return true }
 
 func (s addToSet) apply(a *application, at spot, n *node) (*node, error) {
 	if n == nil {
@@ -210,7 +210,10 @@ func (s addToSet) apply(a *application, at spot, n *node) (*node, error) {
 	return n, nil
 }
 
-type pop struct{ first bool }
+type pop struct {
+	culling
+	first bool
+}
 
 func compilePop(_ *Update, _, path string, arg bsonval.Value) (action, error) {
 	if !arg.IsNumber() {
@@ -223,10 +226,8 @@ func compilePop(_ *Update, _, path string, arg bsonval.Value) (action, error) {
 	if i != 1 && i != -1 {
 		return nil, mongoerr.New(mongoerr.FailedToParse, "$pop expects 1 or -1, found: %d", i)
 	}
-	return pop{i == -1}, nil
+	return pop{first: i == -1}, nil
 }
-
-func (pop) creates() bool { return false }
 
 func (p pop) apply(_ *application, at spot, n *node) (*node, error) {
 	if n == nil {
@@ -248,6 +249,7 @@ func (p pop) apply(_ *application, at spot, n *node) (*node, error) {
 
 // pull removes the elements that hit accepts.
 type pull struct {
+	culling
 	hit func(a *application, v bsonval.Value) (bool, error)
 }
 
@@ -256,7 +258,7 @@ func compilePull(u *Update, _, _ string, arg bsonval.Value) (action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pull{func(a *application, v bsonval.Value) (bool, error) { return m.Match(a.u.env.Op, v) }}, nil
+	return pull{hit: func(a *application, v bsonval.Value) (bool, error) { return m.Match(a.u.env.Op, v) }}, nil
 }
 
 func compilePullAll(_ *Update, _, _ string, arg bsonval.Value) (action, error) {
@@ -264,14 +266,12 @@ func compilePullAll(_ *Update, _, _ string, arg bsonval.Value) (action, error) {
 		return nil, mongoerr.New(mongoerr.BadValue, "$pullAll requires an array argument but was given a %s", arg.Type())
 	}
 	values := arg.Doc().Slice()
-	return pull{func(a *application, v bsonval.Value) (bool, error) {
+	return pull{hit: func(a *application, v bsonval.Value) (bool, error) {
 		return slices.ContainsFunc(values, func(w bsonval.Value) bool {
 			return bsonval.CompareWith(v, w, a.u.env.Op.Collator) == 0
 		}), nil
 	}}, nil
 }
-
-func (pull) creates() bool { return false }
 
 func (p pull) apply(a *application, _ spot, n *node) (*node, error) {
 	if n == nil {

@@ -2,6 +2,7 @@ package update
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,14 +18,14 @@ type builder func(u *Update, op, path string, arg bsonval.Value) (action, error)
 func operator(name string) builder {
 	switch name {
 	case "$set", "$setOnInsert":
-		return func(_ *Update, _, _ string, arg bsonval.Value) (action, error) { return set{arg}, nil }
+		return func(_ *Update, _, _ string, arg bsonval.Value) (action, error) { return set{v: arg}, nil }
 	case "$unset":
 		return func(*Update, string, string, bsonval.Value) (action, error) { return unset{}, nil }
 	case "$inc", "$mul":
 		return compileArithmetic
 	case "$min", "$max":
 		return func(u *Update, op, _ string, arg bsonval.Value) (action, error) {
-			return extreme{arg, op == "$max"}, nil
+			return extreme{v: arg, max: op == "$max"}, nil
 		}
 	case "$currentDate":
 		return compileCurrentDate
@@ -36,18 +37,20 @@ func operator(name string) builder {
 	return arrayOperator(name)
 }
 
-type set struct{ v bsonval.Value }
+type set struct {
+	making
+	v bsonval.Value
+}
 
 func (s set) apply(*application, spot, *node) (*node, error) { return leaf(s.v), nil }
-func (set) creates() bool                                    { return true }
 
-type unset struct{}
+type unset struct{ removing }
 
 func (unset) apply(*application, spot, *node) (*node, error) { return nil, nil }
-func (unset) creates() bool                                  { return false }
 
 // arithmetic is $inc and $mul.
 type arithmetic struct {
+	making
 	by  bsonval.Value
 	mul bool
 }
@@ -60,10 +63,8 @@ func compileArithmetic(_ *Update, op, path string, arg bsonval.Value) (action, e
 		}
 		return nil, mongoerr.New(mongoerr.TypeMismatch, "Cannot %s with non-numeric argument: {%s: %s}", verb, path, arg)
 	}
-	return arithmetic{arg, op == "$mul"}, nil
+	return arithmetic{by: arg, mul: op == "$mul"}, nil
 }
-
-func (arithmetic) creates() bool { return true }
 
 func (x arithmetic) apply(a *application, at spot, n *node) (*node, error) {
 	if n == nil {
@@ -97,11 +98,10 @@ func typed(v bsonval.Value) string {
 
 // extreme is $min and $max.
 type extreme struct {
+	making
 	v   bsonval.Value
 	max bool
 }
-
-func (extreme) creates() bool { return true }
 
 func (x extreme) apply(a *application, _ spot, n *node) (*node, error) {
 	if n == nil {
@@ -114,7 +114,10 @@ func (x extreme) apply(a *application, _ spot, n *node) (*node, error) {
 	return n, nil
 }
 
-type currentDate struct{ timestamp bool }
+type currentDate struct {
+	making
+	timestamp bool
+}
 
 func compileCurrentDate(_ *Update, _, _ string, arg bsonval.Value) (action, error) {
 	if arg.Type() == bsonval.Bool {
@@ -130,12 +133,10 @@ func compileCurrentDate(_ *Update, _, _ string, arg bsonval.Value) (action, erro
 	}
 	t := arg.Doc().Get("$type")
 	if t.Type() == bsonval.String && (t.Str() == "timestamp" || t.Str() == "date") {
-		return currentDate{t.Str() == "timestamp"}, nil
+		return currentDate{timestamp: t.Str() == "timestamp"}, nil
 	}
 	return nil, mongoerr.New(mongoerr.BadValue, "The '$type' string field is required to be 'date' or 'timestamp': {$currentDate: {field : {$type: 'date'}}}")
 }
-
-func (currentDate) creates() bool { return true }
 
 func (c currentDate) apply(a *application, _ spot, _ *node) (*node, error) {
 	now := a.u.env.Op.Now
@@ -150,7 +151,10 @@ type bitEdit struct {
 	by bsonval.Value
 }
 
-type bits []bitEdit
+type bits struct {
+	making
+	edits []bitEdit
+}
 
 func compileBit(_ *Update, _, path string, arg bsonval.Value) (action, error) {
 	if arg.Type() != bsonval.Object {
@@ -164,15 +168,13 @@ func compileBit(_ *Update, _, path string, arg bsonval.Value) (action, error) {
 		if v.Type() != bsonval.Int32 && v.Type() != bsonval.Int64 {
 			return nil, mongoerr.New(mongoerr.BadValue, "The $bit modifier field must be an Integer(32/64 bit); a '%s' is not supported here: {%s: %s}", v.Type(), name, v)
 		}
-		out = append(out, bitEdit{name, v})
+		out.edits = append(out.edits, bitEdit{name, v})
 	}
-	if len(out) == 0 {
+	if len(out.edits) == 0 {
 		return nil, mongoerr.New(mongoerr.BadValue, "You must pass in at least one bitwise operation. The format is: {$bit: {field: {and/or/xor: #}}")
 	}
 	return out, nil
 }
-
-func (bits) creates() bool { return true }
 
 func (b bits) apply(a *application, at spot, n *node) (*node, error) {
 	v := bsonval.IntValue(0)
@@ -185,7 +187,7 @@ func (b bits) apply(a *application, at spot, n *node) (*node, error) {
 	}
 	x := v.Int64()
 	long := v.Type() == bsonval.Int64
-	for _, e := range b {
+	for _, e := range b.edits {
 		long = long || e.by.Type() == bsonval.Int64
 		switch e.op {
 		case "and":
@@ -219,10 +221,11 @@ func (u *Update) compileRename(from string, arg bsonval.Value) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range append(source, target...) {
-		if p == "$" || isFilter(p) {
-			return mongoerr.New(mongoerr.BadValue, "The source and destination field for $rename may not be dynamic: %s", from)
-		}
+	if dynamic(source) {
+		return mongoerr.New(mongoerr.BadValue, "The source field for $rename may not be dynamic: %s", from)
+	}
+	if dynamic(target) {
+		return mongoerr.New(mongoerr.BadValue, "The destination field for $rename may not be dynamic: %s", to)
 	}
 	if from == to {
 		return mongoerr.New(mongoerr.BadValue, "The source and target field for $rename must differ: %s: %s", from, arg)
@@ -234,6 +237,10 @@ func (u *Update) compileRename(from string, arg bsonval.Value) error {
 		return err
 	}
 	return u.add("$rename", from, arg, renamed{target: target})
+}
+
+func dynamic(path []string) bool {
+	return slices.ContainsFunc(path, func(p string) bool { return p == "$" || isFilter(p) })
 }
 
 func prefixOf(a, b []string) bool {
@@ -250,51 +257,77 @@ func prefixOf(a, b []string) bool {
 
 // rename brings the source's value; renamed, at the source's path, takes it away.
 type rename struct {
+	making
 	source []string
 	text   string
 }
 
-func (rename) creates() bool { return true }
-
-func (r rename) apply(a *application, at spot, n *node) (*node, error) {
+// renames tells whether r's source is there. Neither it nor the place where it goes
+// may lie in an array.
+func (a *application) renames(r rename, e *edit) (bool, error) {
 	v := bsonval.DocValue(a.doc)
 	for i, p := range r.source {
-		if v.Type() == bsonval.Array {
-			return nil, mongoerr.New(mongoerr.BadValue, "The source field cannot be an array element, '%s' in doc with _id: %s has an array field called '%s'",
-				r.text, a.doc.Get("_id"), r.source[i-1])
+		switch v.Type() {
+		case bsonval.Object:
+			v = v.Doc().Get(p)
+		case bsonval.Array:
+			n, ok := bsonval.ArrayIndex(p)
+			if !ok {
+				return false, a.blocked(r, i, v)
+			}
+			if n >= v.Doc().Len() {
+				return false, nil
+			}
+			v = v.Doc().At(n)
+		default:
+			return false, a.blocked(r, i, v)
 		}
-		if v.Type() != bsonval.Object {
-			return n, nil
+		if v.IsMissing() {
+			return false, nil
 		}
-		v = v.Doc().Get(p)
 	}
-	if v.IsMissing() {
-		return n, nil
+	if name, ok := a.array(r.source); ok {
+		return false, mongoerr.New(mongoerr.BadValue, "The source field cannot be an array element, '%s' in doc with _id: %s has an array field called '%s'",
+			r.text, a.doc.Get("_id"), name)
 	}
-	if holder := a.holder(at.edit.path); holder != nil && holder.isArray() {
-		return nil, mongoerr.New(mongoerr.BadValue, "The destination field cannot be an array element, '%s' in doc with _id: %s has an array field called '%s'",
-			at.edit.text, a.doc.Get("_id"), lastPart(parent(at.edit.text)))
+	if name, ok := a.array(e.path); ok {
+		return false, mongoerr.New(mongoerr.BadValue, "The destination field cannot be an array element, '%s' in doc with _id: %s has an array field called '%s'",
+			e.text, a.doc.Get("_id"), name)
 	}
-	return leaf(v), nil
+	return true, nil
 }
 
-// holder is what a path's last part lies in.
-func (a *application) holder(path []string) *node {
+func (a *application) blocked(r rename, i int, v bsonval.Value) error {
+	return mongoerr.New(mongoerr.PathNotViable, "Cannot use the part (%s) of (%s) to traverse the element ({%s: %s})", r.source[i], r.text, r.source[i-1], v)
+}
+
+// array is the name of an array that a path leads through, if there is one: as far as
+// the path is there, its last part apart.
+func (a *application) array(path []string) (string, bool) {
 	n := a.root
-	for _, p := range path[:len(path)-1] {
-		if !n.isArray() && !n.isObject() {
-			return nil
+	for i, p := range path {
+		if n.isArray() {
+			return path[i-1], true
 		}
-		i := n.child(p)
-		if i < 0 {
-			return nil
+		if !n.isObject() {
+			return "", false
 		}
-		n = n.kids[i].node
+		at := n.child(p)
+		if at < 0 {
+			return "", false
+		}
+		n = n.kids[at].node
 	}
-	return n
+	return "", false
 }
 
-type renamed struct{ target []string }
+func (r rename) apply(a *application, _ spot, _ *node) (*node, error) {
+	return leaf(bsonval.DocValue(a.doc).Doc().Path(strings.Join(r.source, "."))), nil
+}
 
-func (renamed) creates() bool                                  { return false }
+type renamed struct {
+	removing
+	target []string
+}
+
 func (renamed) apply(*application, spot, *node) (*node, error) { return nil, nil }

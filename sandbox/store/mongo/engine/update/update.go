@@ -45,7 +45,28 @@ type action interface {
 	apply(a *application, at spot, n *node) (*node, error)
 	// creates tells whether the path is made where it is missing.
 	creates() bool
+	// ignores tells whether nothing happens where the path can't be made, because what
+	// stands in its way is no document; the others fail.
+	ignores() bool
 }
+
+// making is embedded by the actions that make their path.
+type making struct{}
+
+func (making) creates() bool { return true }
+func (making) ignores() bool { return false }
+
+// culling is embedded by the actions that change only what is there.
+type culling struct{}
+
+func (culling) creates() bool { return false }
+func (culling) ignores() bool { return false }
+
+// removing is embedded by the actions that take a field away.
+type removing struct{}
+
+func (removing) creates() bool { return false }
+func (removing) ignores() bool { return true }
 
 // Edits are the paths that the update may change, for change streams.
 func (u *Update) Edits() []diff.Edit {
@@ -62,6 +83,7 @@ func (u *Update) IsReplacement() bool { return u.replacement != nil }
 
 // Compile checks and compiles an update document. The errors are the server's.
 func Compile(doc bsonval.Doc, env Env) (*Update, error) {
+	env.Match.Plain = true
 	u := &Update{env: env, source: doc}
 	if first := doc.First().Name; !strings.HasPrefix(first, "$") {
 		for name := range doc.All() {
@@ -83,10 +105,10 @@ func Compile(doc bsonval.Doc, env Env) (*Update, error) {
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(u.edits, func(a, b edit) int { return comparePaths(a.path, b.path) })
 	if err := u.checkConflicts(); err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(u.edits, func(a, b edit) int { return comparePaths(a.path, b.path) })
 	return u, u.checkFiltersUsed()
 }
 
@@ -172,11 +194,18 @@ func comparePaths(a, b []string) int {
 	return len(a) - len(b)
 }
 
-// checkConflicts finds two operators on one path, or on a path and a part of it.
+// checkConflicts finds two operators on one path, or on a path and a part of it, and
+// an array's places named by filters and otherwise at once.
 func (u *Update) checkConflicts() error {
 	seen := map[string]bool{}
+	filtered := map[string]bool{} // whether what is below a path is named by array filters
 	for _, e := range u.edits {
 		for i := 1; i <= len(e.path); i++ {
+			above := strings.Join(e.path[:i-1], ".")
+			if was, ok := filtered[above]; ok && was != isFilter(e.path[i-1]) {
+				return mongoerr.New(mongoerr.ConflictingUpdateOperators, "Updating the path '%s' would create a conflict at '%s'", e.text, above)
+			}
+			filtered[above] = isFilter(e.path[i-1])
 			prefix := strings.Join(e.path[:i], ".")
 			whole := i == len(e.path)
 			if was, ok := seen[prefix]; ok && (was || whole) {

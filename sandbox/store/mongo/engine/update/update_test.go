@@ -74,6 +74,12 @@ func TestUpdates(t *testing.T) {
 		{`{"$set":{"a.$[i].b.$[j]":0}}`, `{"a":[{"n":1,"b":[1,5]},{"n":2,"b":[5]}]}`, `{"a":[{"n":1,"b":[1,0]},{"n":2,"b":[5]}]}`, -1, `[{"i.n":1},{"j":5}]`},
 		{`{"x":1}`, `{"_id":7,"a":1}`, `{"_id":7,"x":1}`, -1, ""},
 		{`{"$setOnInsert":{"a":1}}`, `{"b":1}`, `{"b":1}`, -1, ""},
+		{`{"$set":{"a.$b":1}}`, `{"a":{}}`, `{"a":{"$b":1}}`, -1, ""},
+		{`{"$unset":{"a.b.c":1}}`, `{"a":{"b":1}}`, `{"a":{"b":1}}`, -1, ""},
+		{`{"$pop":{"a.x.c":1}}`, `{"a":{"b":1}}`, `{"a":{"b":1}}`, -1, ""},
+		{`{"$rename":{"f":"a.b.c"}}`, `{"a":1}`, `{"a":1}`, -1, ""},
+		{`{"$rename":{"a.3":"b"}}`, `{"a":[1]}`, `{"a":[1]}`, -1, ""},
+		{`{"$set":{"a.$[i].x":1,"a.$[j].y":2}}`, `{"a":[{}]}`, `{"a":[{"x":1,"y":2}]}`, -1, `[{"i":{}},{"j":{}}]`},
 	} {
 		got, err := apply(t, c.spec, c.before, c.filters, c.positional)
 		if err != nil {
@@ -100,9 +106,29 @@ func TestBadUpdatesAreTheServersErrors(t *testing.T) {
 		{`{"$set":1}`, `{}`, `Modifiers operate on fields but we found type int instead. For example: {$mod: {<field>: ...}} not {$set: 1}`},
 		{`{"$rename":{"a":"\u0000b"}}`, `{"a":1}`, "The 'to' field for $rename cannot contain an embedded null byte"},
 		{`{"$pop":{"a":3}}`, `{}`, "$pop expects 1 or -1, found: 3"},
+		{`{"$set":{"$b":1}}`, `{}`, "The dollar ($) prefixed field '$b' in '$b' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith."},
+		{`{"$pop":{"a.b.c":1}}`, `{"a":{"b":1}}`, "Cannot use the part (c) of (a.b.c) to traverse the element ({b: 1})"},
+		{`{"$pull":{"a.b":1}}`, `{"a":[1]}`, "Cannot use the part (b) of (a.b) to traverse the element ({a: [ 1 ]})"},
+		{`{"$rename":{"f":"d.0.e"}}`, `{"_id":1,"d":[{"e":3}],"f":4}`, "The destination field cannot be an array element, 'd.0.e' in doc with _id: 1 has an array field called 'd'"},
+		{`{"$rename":{"d.0":"f"}}`, `{"_id":1,"d":[{"e":3}]}`, "The source field cannot be an array element, 'd.0' in doc with _id: 1 has an array field called 'd'"},
+		{`{"$rename":{"f.g":"a"}}`, `{"f":4}`, "Cannot use the part (g) of (f.g) to traverse the element ({f: 4})"},
+		{`{"$rename":{"a.$":"b"}}`, `{}`, "The source field for $rename may not be dynamic: a.$"},
 	} {
 		if _, err := apply(t, c.spec, c.before, "", -1); err == nil || err.Error() != c.want {
 			t.Errorf("%s on %s:\ngot  %v\nwant %s", c.spec, c.before, err, c.want)
+		}
+	}
+}
+
+func TestArrayFiltersThatMeetAreRefused(t *testing.T) {
+	for _, c := range []struct{ spec, filters, want string }{
+		{`{"$set":{"a.$[i]":1,"a.0":2}}`, `[{"i":1}]`, "Updating the path 'a.0' would create a conflict at 'a'"},
+		{`{"$set":{"a.$[i]":1,"a.$[j]":2}}`, `[{"i":1},{"j":1}]`, "Update created a conflict at 'a.0'"},
+		{`{"$set":{"a.$[i]":1}}`, `[{"$text":{"$search":"x"}}]`, "Error parsing array filter :: caused by :: $text is not allowed in this context"},
+		{`{"$set":{"a.$[i]":1}}`, `[{"$expr":true}]`, "Error parsing array filter :: caused by :: $expr is not allowed in this context"},
+	} {
+		if _, err := apply(t, c.spec, `{"a":[1]}`, c.filters, 0); err == nil || err.Error() != c.want {
+			t.Errorf("%s:\ngot  %v\nwant %s", c.spec, err, c.want)
 		}
 	}
 }

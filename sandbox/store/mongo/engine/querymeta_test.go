@@ -1,0 +1,77 @@
+package engine_test
+
+import (
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"storeroom/sandbox/store/mongo/engine"
+)
+
+// parsed is extended JSON as a document.
+func parsed(t *testing.T, json string) (d bson.D) {
+	t.Helper()
+	if err := bson.UnmarshalExtJSON([]byte(json), false, &d); err != nil {
+		t.Fatalf("%s: %v", json, err)
+	}
+	return d
+}
+
+// answers runs commands and checks their first batch, or their code where it fails.
+func answers(t *testing.T, e *engine.Engine, cases [][2]string) {
+	t.Helper()
+	for _, c := range cases {
+		got := command(t, e, "d", parsed(t, c[0]))
+		shown := bson.D{{Key: "code", Value: got["code"]}}
+		if cursor, ok := got["cursor"].(bson.D); ok {
+			shown = bson.D{{Key: "is", Value: cursor[0].Value}}
+		} else if got["ok"] == 1.0 {
+			shown = bson.D{}
+		}
+		have, _ := bson.MarshalExtJSON(shown, false, false)
+		want, _ := bson.MarshalExtJSON(parsed(t, c[1]), false, false)
+		if string(have) != string(want) {
+			t.Errorf("%s:\ngot  %s %v\nwant %s", c[0], have, got["errmsg"], want)
+		}
+	}
+}
+
+// What {$meta: …} tells of a row is the same whether an index, a sort or _id found it.
+func TestARowsSortKeyAndIndexKey(t *testing.T) {
+	e := memory(t, engine.Options{})
+	answers(t, e, [][2]string{
+		{`{"insert":"c","documents":[{"_id":1,"a":2,"b":"x"},{"_id":2,"a":[5,1],"b":"y"},{"_id":3,"b":"z"}]}`, `{}`},
+		{`{"createIndexes":"c","indexes":[{"key":{"b":1,"_id":1},"name":"b"},{"key":{"b":1,"a":1},"name":"ba"}]}`, `{}`},
+		{`{"find":"c","filter":{"_id":1},"sort":{"a":1},"projection":{"k":{"$meta":"sortKey"}}}`, `{"is":[{"_id":1,"a":2,"b":"x","k":[2]}]}`},
+		{`{"find":"c","sort":{"a":1,"b":-1},"projection":{"_id":1,"k":{"$meta":"sortKey"}}}`, `{"is":[{"_id":3,"k":[null,"z"]},{"_id":2,"k":[1,"y"]},{"_id":1,"k":[2,"x"]}]}`},
+		{`{"find":"c","hint":"b","sort":{"b":-1},"projection":{"x.k":{"$meta":"sortKey"}},"returnKey":true,"limit":1}`, `{"is":[{"b":"z","_id":3,"x":{"k":["z"]}}]}`},
+		{`{"find":"c","filter":{"b":"x"},"hint":"b","projection":{"_id":0,"a":1,"k":{"$meta":"indexKey"}}}`, `{"is":[{"a":2,"k":{"b":"x","_id":1}}]}`},
+		{`{"find":"c","filter":{"a":2},"hint":{"$natural":1},"projection":{"_id":1,"k":{"$meta":"indexKey"}}}`, `{"is":[{"_id":1}]}`},
+		{`{"aggregate":"c","pipeline":[{"$match":{"b":"x"}},{"$project":{"k":{"$meta":"indexKey"}}}],"hint":"b","cursor":{}}`, `{"is":[{"_id":1,"k":{"b":"x","_id":1}}]}`},
+		{`{"find":"c","projection":{"k":{"$meta":"sortKey"}}}`, `{"code":2}`},
+		{`{"findAndModify":"c","remove":true,"sort":{"a":1},"fields":{"k":{"$meta":"sortKey"}}}`, `{"code":2}`},
+		// two indexes cover it: what the trial found is shown whole
+		{`{"find":"c","filter":{"b":{"$gte":"y"}},"projection":{"b":1,"_id":0}}`, `{"is":[{"b":"y"},{"b":"z"}]}`},
+		{`{"find":"c","sort":{"$natural":1,"a":1}}`, `{"code":2}`},
+		{`{"find":"c","sort":{"$natural":2}}`, `{"code":2}`},
+		{`{"find":"c","sort":{"$a":1}}`, `{"code":16410}`},
+		{`{"find":"c","filter":{"b":"y"},"projection":{"a.$":1,"b":{"$elemMatch":{"x":1}}}}`, `{"code":31255}`},
+		{`{"insert":"p","documents":[{"_id":1,"a":[1,2,3],"b":[1]}]}`, `{}`},
+		{`{"find":"p","filter":{"a":3},"projection":{"b.$":1}}`, `{"code":51247}`},
+	})
+}
+
+// Names with system. belong to the server, also where a collection is renamed.
+func TestNamesOfTheSystem(t *testing.T) {
+	e := memory(t, engine.Options{})
+	answers(t, e, [][2]string{
+		{`{"create":"c"}`, `{}`},
+		{`{"create":"system.foo"}`, `{"code":73}`},
+		{`{"create":"system.js"}`, `{}`},
+	})
+	for to, code := range map[string]any{"d.system.foo": int32(20), "d.a$b": int32(20), "d.system.views": int32(20), "d.x": nil} {
+		if got := command(t, e, "admin", bson.D{{Key: "renameCollection", Value: "d.c"}, {Key: "to", Value: to}}); got["code"] != code {
+			t.Errorf("to %s: %v", to, got)
+		}
+	}
+}
