@@ -171,6 +171,9 @@ func (c *compiler) field(path string, v bsonval.Value) ([]Node, error) {
 	return nodes, nil
 }
 
+// NewField asks p of what stands at path.
+func NewField(path string, p Pred) *Field { return newField(path, p) }
+
 func newField(path string, p Pred) *Field {
 	return &Field{Path: path, Pred: p, path: strings.Split(path, ".")}
 }

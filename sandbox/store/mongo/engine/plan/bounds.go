@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -52,6 +53,7 @@ type usage struct {
 	points   int          // leading ones that are single values
 	covered  []*condition // to be asked at the index
 	residual []*condition // to be asked of the document
+	null     []*condition // those of them that the bounds say all of unless the field is wanted
 	choice   int          // further ways to choose among conditions on an array
 	empty    bool         // nothing can match
 }
@@ -108,9 +110,8 @@ func (pl *planner) bind(f *scanField, ix *storage.Index, ts []term, state map[*c
 		if t.group != "" || t.pred != t.from.pred {
 			tight = byFetch
 		}
-		if had, ok := state[t.from]; !ok || tight > had {
-			state[t.from] = tight
-		}
+		had := state[t.from] // exact for none
+		state[t.from] = had.with(tight)
 	}
 	if used {
 		f.bounds, f.from, f.group = bounds, ts[0].from, ts[0].group
@@ -128,21 +129,40 @@ func (pl *planner) field(f *scanField, ix *storage.Index) field {
 		geo: cells, bounder: f.bounder(), multikey: f.many, sparse: ix.Def.Sparse || f.sparse, wild: f.wild, hashed: f.hashed,
 		present: ix.Def.Sparse && len(ix.Def.Fields) == 1,
 		strings: sameCollation(f.coll, pl.op.Collator),
+		dotted:  strings.IndexByte(f.path, '.') >= 0, arrays: ix.Multikey != 0,
 	}
 }
 
 // split tells the conditions that the bounds say all about from those still to ask.
 func (u *usage) split(conds []*condition, state map[*condition]tightness) {
-	u.residual, u.covered = nil, nil
+	u.residual, u.covered, u.null = nil, nil, nil
 	for _, c := range conds {
 		t, ok := state[c]
 		switch {
 		case ok && t == exact:
 		case ok && t == byKey:
 			u.covered = append(u.covered, c)
+		case ok && t == unlessAsked:
+			u.null = append(u.null, c)
+			u.residual = append(u.residual, c)
 		default:
 			u.residual = append(u.residual, c)
 		}
+	}
+}
+
+// forget leaves to others the conditions that are asked elsewhere too. What they have
+// bounded stays, but an index whose first field only they bound is no use.
+func (u *usage) forget(also []*condition) {
+	if len(also) == 0 {
+		return
+	}
+	keep := func(cs []*condition) []*condition {
+		return slices.DeleteFunc(cs, func(c *condition) bool { return slices.Contains(also, c) })
+	}
+	u.residual, u.covered, u.null = keep(u.residual), keep(u.covered), keep(u.null)
+	if f := &u.scan.fields[0]; f.from != nil && slices.Contains(also, f.from) {
+		u.used = 0
 	}
 }
 

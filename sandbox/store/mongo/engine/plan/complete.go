@@ -17,11 +17,10 @@ func (pl *planner) complete(a *access) *candidate {
 			a = more
 		}
 	}
+	a = pl.withoutNulls(a)
 	covered := pl.covers(a)
 	n := a.root
-	if a.fetched {
-		covered = false
-	} else if !covered || len(a.residual) > 0 {
+	if !a.fetched && !covered || len(a.residual) > 0 {
 		n = &node{kind: "FETCH", kids: []*node{n}, filter: gather(a.residual)}
 	}
 	if q.Count {
@@ -50,6 +49,28 @@ func (pl *planner) complete(a *access) *candidate {
 		n = &node{kind: "LIMIT", kids: []*node{n}, n: q.Limit}
 	}
 	return &candidate{root: pl.subplan(n)}
+}
+
+// withoutNulls leaves out the conditions on null that an index says all of, where the
+// index answers the rest too and nothing else of the field is wanted: its keys don't
+// tell null from a missing field.
+func (pl *planner) withoutNulls(a *access) *access {
+	if len(a.null) == 0 || len(a.null) < len(a.residual) {
+		return a
+	}
+	fields, _ := included(pl.query.Projection)
+	fields = append(fields, sortFields(pl.query.Sort)...)
+	for _, c := range a.null {
+		if slices.Contains(fields, c.path) && !pl.query.Count {
+			return a
+		}
+	}
+	bare := *a
+	bare.residual, bare.null = nil, nil
+	if !pl.covers(&bare) {
+		return a
+	}
+	return &bare
 }
 
 // subplan tops the plan of a query that is a $or of conditions, which the server plans
@@ -109,7 +130,7 @@ func (pl *planner) fastCount() *node {
 // covers tells whether the index's keys alone answer the query.
 func (pl *planner) covers(a *access) bool {
 	q := pl.query
-	if a.fetched || len(a.residual) > 0 || len(a.scans) == 0 || a.root.kind == "OR" || a.root.kind == "SORT_MERGE" && len(a.residual) > 0 {
+	if a.fetched || a.mixed || len(a.residual) > 0 || len(a.scans) == 0 {
 		return false
 	}
 	if q.Count || q.CountOnly && len(q.Sort) <= 5 {

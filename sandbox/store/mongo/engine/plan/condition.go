@@ -65,9 +65,16 @@ func normalize(n match.Node, coll bsonval.Collator) *condition {
 			c.kids = append(c.kids, normalize(x, coll))
 		}
 	case *match.Field:
+		if unsatisfiable(n.Pred) {
+			return never()
+		}
+		if not, ok := n.Pred.(*match.Not); ok && unsatisfiable(not.Pred) {
+			return conjunction(nil, coll)
+		}
 		c.path, c.pred, c.rank = n.Path, n.Pred, predRank(n.Pred)
 	case *match.Expr:
 		c.rank = rankExpr
+		return c.withComparisons(n)
 	case *match.Where:
 		c.rank = rankWhere
 	case *match.Never:
@@ -77,6 +84,17 @@ func normalize(n match.Node, coll bsonval.Collator) *condition {
 	}
 	return c
 }
+
+// unsatisfiable tells a condition that no value satisfies: { $in: [] }.
+func unsatisfiable(p match.Pred) bool {
+	in, ok := p.(*match.In)
+	return ok && len(in.Values)+len(in.Regexes) == 0
+}
+
+func never() *condition { return &condition{node: &match.Never{}, rank: rankNever} }
+
+// always tells the conjunction of nothing.
+func (c *condition) always() bool { return c.rank == rankAnd && len(c.kids) == 0 }
 
 func predRank(p match.Pred) int {
 	switch p := p.(type) {
@@ -139,9 +157,12 @@ func conjunction(nodes []match.Node, coll bsonval.Collator) *condition {
 	c := &condition{rank: rankAnd}
 	for _, n := range nodes {
 		k := normalize(n, coll)
-		if k.rank == rankAnd {
+		switch k.rank {
+		case rankNever:
+			return k
+		case rankAnd:
 			c.kids = append(c.kids, k.kids...)
-		} else {
+		default:
 			c.kids = append(c.kids, k)
 		}
 	}
@@ -176,11 +197,18 @@ func disjunction(or *match.Or, coll bsonval.Collator) *condition {
 	c := &condition{rank: rankOr}
 	for _, n := range or.Nodes {
 		k := normalize(n, coll)
-		if k.rank == rankOr {
+		switch {
+		case k.always():
+			return k
+		case k.rank == rankNever:
+		case k.rank == rankOr:
 			c.kids = append(c.kids, k.kids...)
-		} else {
+		default:
 			c.kids = append(c.kids, k)
 		}
+	}
+	if len(c.kids) == 0 {
+		return never()
 	}
 	c.joinEqualities(coll)
 	if len(c.kids) == 1 {

@@ -23,7 +23,7 @@ func (pl *planner) orderScan(a *access) *access {
 		s.back = back
 		n := *a.root
 		n.scan = &s
-		return &access{root: &n, scans: []*scan{&s}, residual: a.residual, sorted: true, score: a.score}
+		return &access{root: &n, scans: []*scan{&s}, residual: a.residual, null: a.null, sorted: true, score: a.score}
 	}
 	return pl.exploded(a)
 }
@@ -129,7 +129,7 @@ func (pl *planner) exploded(a *access) *access {
 		return nil
 	}
 	n := &node{kind: "SORT_MERGE", sort: newSorter(pl.query.Sort, pl.op.Collator)}
-	out := &access{root: n, residual: a.residual, sorted: true, score: a.score}
+	out := &access{root: n, residual: a.residual, null: a.null, sorted: true, score: a.score}
 	for _, one := range points(s, loose) {
 		one.back = back
 		n.kids = append(n.kids, &node{kind: "IXSCAN", scan: one, filter: a.root.filter})

@@ -101,7 +101,7 @@ func Choose(op *opctx.Op, coll *storage.Collection, q Query) (*Plan, error) {
 		if len(texts(p.cond, nil)) > 0 {
 			return nil, mongoerr.New(mongoerr.IndexNotFound, "text index required for $text query (no such collection '%s')", q.NS)
 		}
-		p.root = &node{kind: "EOF"}
+		p.root = (&planner{query: &p.query, cond: p.cond}).empty()
 		return p, nil
 	}
 	if ix := coll.Clustered(); ix != nil {

@@ -21,6 +21,7 @@ type planner struct {
 	order int            // hint on $natural: 1 or -1; 0: none
 	// filter says which indexes may be used; nil: any.
 	filter *IndexFilter
+	also   []*condition // of a branch of a $or: those beside the $or, which may bound an index's later fields
 }
 
 // candidate is one way to answer the whole query.
@@ -52,6 +53,9 @@ func (pl *planner) candidates() ([]*candidate, error) {
 	}
 	if special, err := pl.special(); special != nil || err != nil {
 		return special, err
+	}
+	if pl.cond.rank == rankNever {
+		return []*candidate{{root: pl.empty()}}, nil
 	}
 	if n := pl.express(); n != nil {
 		return []*candidate{{root: n}}, nil
@@ -118,6 +122,15 @@ func (n *node) scansAll() bool {
 	return all
 }
 
+// empty is the plan of a query that nothing can match. A count is shown as one.
+func (pl *planner) empty() *node {
+	n := &node{kind: "EOF"}
+	if pl.query.Count {
+		return pl.counted(n).root
+	}
+	return n
+}
+
 // scanAll reads the whole collection.
 func (pl *planner) scanAll() []*candidate {
 	if ix := pl.coll.Clustered(); ix != nil {
@@ -161,7 +174,9 @@ type access struct {
 	root     *node
 	scans    []*scan
 	residual []*condition // to ask of the document
+	null     []*condition // those of them that needn't be asked unless their fields are wanted
 	fetched  bool         // rows have their documents
+	mixed    bool         // some rows have
 	sorted   bool         // they come in the order that is asked for
 	score    int          // how narrow the bounds are, to choose within a $or
 }
@@ -214,7 +229,8 @@ func (pl *planner) byIndex(ix *storage.Index, conds []*condition) []*access {
 	var out []*access
 	for _, s := range pl.shapes(ix, conds) {
 		for skip := 0; ; skip++ {
-			u := pl.use(ix, s(), conds, skip)
+			u := pl.use(ix, s(), append(conds[:len(conds):len(conds)], pl.also...), skip)
+			u.forget(pl.also)
 			if u.used == 0 || !u.firstBound() || !u.geoBound() {
 				break
 			}
@@ -266,7 +282,7 @@ func (pl *planner) shapes(ix *storage.Index, conds []*condition) []func() *scan 
 
 func (pl *planner) scanned(u *usage) *access {
 	n := &node{kind: "IXSCAN", scan: u.scan, filter: gather(u.covered)}
-	a := &access{root: n, scans: []*scan{u.scan}, residual: u.residual, score: 4*u.points + 2*u.used}
+	a := &access{root: n, scans: []*scan{u.scan}, residual: u.residual, null: u.null, score: 4*u.points + 2*u.used}
 	if u.empty {
 		a.score = 1 << 20
 	}
@@ -285,16 +301,16 @@ func (pl *planner) wholeIndex(ix *storage.Index) *access {
 // byOr reads an index for each branch. Each must have one.
 func (pl *planner) byOr(or *condition, rest []*condition) *access {
 	n := &node{kind: "OR"}
-	a := &access{residual: rest, sorted: len(pl.query.Sort) > 5}
-	exactly := true
+	a := &access{residual: rest, sorted: len(pl.query.Sort) > 5, fetched: true}
 	for _, k := range or.kids {
-		best := pl.bestOf(pl.branch(k))
+		best := pl.bestOf(pl.branch(k, rest))
 		if best == nil {
 			return nil
 		}
 		best.sorted = pl.orderBranch(best)
 		a.sorted = a.sorted && best.sorted
-		exactly = exactly && len(best.residual) == 0
+		a.mixed = a.mixed || len(best.residual) > 0
+		a.fetched = a.fetched && len(best.residual) > 0
 		a.scans = append(a.scans, best.scans...)
 		n.kids = append(n.kids, best.fetchedIfNeeded())
 	}
@@ -311,9 +327,10 @@ func (pl *planner) byOr(or *condition, rest []*condition) *access {
 }
 
 // branch is access to a part of a $or, in which a partial index must be implied by
-// that part or the whole.
-func (pl *planner) branch(k *condition) []*access {
+// that part or the whole. The conditions beside the $or bound what fields they can.
+func (pl *planner) branch(k *condition, rest []*condition) []*access {
 	sub := *pl
+	sub.also = append(rest[:len(rest):len(rest)], pl.also...)
 	sub.cond = gather(append(append([]*condition(nil), pl.cond.conjuncts()...), k.conjuncts()...))
 	return sub.access(k)
 }

@@ -57,7 +57,7 @@ func every(t testing.TB, op *opctx.Op, c *storage.Collection, m *match.Matcher) 
 }
 
 func TestAQueryWithIndexesFindsWhatOneWithoutFinds(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(200) {
 		checkWorld(t, seed)
 	}
 }

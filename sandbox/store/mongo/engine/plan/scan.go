@@ -57,6 +57,9 @@ type byteRange struct {
 
 func (f scanField) ranges() []byteRange {
 	out := make([]byteRange, 0, len(f.bounds))
+	if f.bounds.isEverything() {
+		f.hashed = false // all hashes, not those between the ends'
+	}
 	for _, i := range f.bounds {
 		r := byteRange{f.key(i.lo), f.key(i.hi), i.loIn, i.hiIn}
 		if f.desc {

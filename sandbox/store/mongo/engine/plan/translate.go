@@ -12,10 +12,22 @@ import (
 type tightness int
 
 const (
-	exact   tightness = iota // a key in the bounds is a document that satisfies it
-	byKey                    // the condition must be asked, and the key has what it needs
-	byFetch                  // the condition must be asked of the whole document
+	exact       tightness = iota // a key in the bounds is a document that satisfies it
+	byKey                        // the condition must be asked, and the key has what it needs
+	unlessAsked                  // as exact, but the key doesn't tell null from a missing field
+	byFetch                      // the condition must be asked of the whole document
 )
+
+// with is what two bounds are together.
+func (t tightness) with(o tightness) tightness {
+	if t > o {
+		t, o = o, t
+	}
+	if t == byKey && o == unlessAsked {
+		return byFetch
+	}
+	return o
+}
 
 // field is one field of an index as bounds for it are made.
 type field struct {
@@ -27,6 +39,8 @@ type field struct {
 	hashed   bool
 	geo      *index.Def // the field is a geospatial index's cells; nil: values
 	wild     bool       // of a wildcard index, where objects and whole arrays are no keys
+	dotted   bool       // the path has several parts
+	arrays   bool       // some field of the index has arrays
 }
 
 // translate answers the values of the field that may satisfy p. ok is false when the
@@ -57,9 +71,6 @@ func (f field) translate(p match.Pred) (l intervals, t tightness, ok bool) {
 		}
 		return f.regex(p)
 	case *match.Exists:
-		if f.hashed {
-			return nil, 0, false
-		}
 		if f.present && !f.multikey {
 			return everything(), exact, true
 		}
@@ -105,7 +116,10 @@ func (f field) equal(v bsonval.Value) (intervals, tightness, bool) {
 	}
 	switch v.Type() {
 	case bsonval.Null:
-		return intervals{point(v)}, byFetch, true
+		if f.sparse || f.hashed || f.dotted && f.arrays {
+			return intervals{point(v)}, byFetch, true
+		}
+		return intervals{point(v)}, unlessAsked, true
 	case bsonval.Array:
 		if f.hashed {
 			return nil, 0, false
@@ -134,7 +148,7 @@ func (f field) ordered(p *match.Cmp) (intervals, tightness, bool) {
 		if !in {
 			return nil, exact, true
 		}
-		return intervals{point(v)}, byFetch, true
+		return f.equal(v)
 	case bsonval.MinKey, bsonval.MaxKey, bsonval.Array:
 		return everything(), byFetch, true
 	}
@@ -184,7 +198,7 @@ func (f field) in(p *match.In) (intervals, tightness, bool) {
 	var all intervals
 	tight := exact
 	add := func(l intervals, t tightness, ok bool) bool {
-		all, tight = append(all, l...), max(tight, t)
+		all, tight = append(all, l...), tight.with(t)
 		return ok
 	}
 	for _, v := range p.Values {
@@ -244,12 +258,37 @@ func (f field) types(p *match.Type) (intervals, tightness, bool) {
 		}
 		all = append(all, i)
 	}
-	return f.union(all), byFetch, true
+	return f.union(all), f.typesTightness(p), true
+}
+
+// typesTightness is how well a key's place tells its type: numbers of all kinds lie
+// together, and so do strings and symbols.
+func (f field) typesTightness(p *match.Type) tightness {
+	kinds := map[bsonval.Type]bool{}
+	for _, t := range p.Types {
+		kinds[t] = true
+	}
+	numbers := 0
+	for _, t := range []bsonval.Type{bsonval.Int32, bsonval.Int64, bsonval.Double, bsonval.Decimal128} {
+		if kinds[t] {
+			numbers++
+		}
+	}
+	switch {
+	case kinds[bsonval.Null] || kinds[bsonval.Undefined] || f.coll != nil && (kinds[bsonval.String] || kinds[bsonval.Object]):
+		return byFetch
+	case f.wild && kinds[bsonval.Object]:
+		return byFetch
+	case numbers > 0 && numbers < 4 && !p.Number, kinds[bsonval.String] != kinds[bsonval.Symbol]:
+		return byKey
+	}
+	return exact
 }
 
 // not looks everywhere but where the condition is surely satisfied.
 func (f field) not(p *match.Not) (intervals, tightness, bool) {
-	if f.hashed {
+	_, exists := p.Pred.(*match.Exists)
+	if f.hashed && !exists {
 		return nil, 0, false
 	}
 	missing := false // a document without the field satisfies p
@@ -271,11 +310,14 @@ func (f field) not(p *match.Not) (intervals, tightness, bool) {
 	case *match.In:
 		missing = true
 		for _, v := range in.Values {
-			if v.Type() == bsonval.Array || v.Type() == bsonval.Null {
-				return nil, 0, false
+			if v.Type() == bsonval.Null {
+				missing = false
+			}
+			if v.Type() == bsonval.Array {
+				return f.notNullOrEmpty(in)
 			}
 		}
-		if len(in.Regexes) > 0 {
+		if len(in.Regexes) > 0 || !missing && f.multikey {
 			return nil, 0, false
 		}
 	default:
@@ -284,8 +326,10 @@ func (f field) not(p *match.Not) (intervals, tightness, bool) {
 	if f.sparse && missing {
 		return nil, 0, false
 	}
-	l, t, ok := f.translate(p.Pred)
-	if !ok || t != exact {
+	all := f
+	all.sparse = all.sparse && missing // what isn't there doesn't satisfy p
+	l, t, ok := all.translate(p.Pred)
+	if !ok || t != exact && t != unlessAsked {
 		return nil, 0, false
 	}
 	if f.multikey {
@@ -302,6 +346,19 @@ func (f field) notNull() (intervals, tightness, bool) {
 	return f.complement(intervals{point(bsonval.NullValue())}), exact, true
 }
 
+// notNullOrEmpty is { $nin: [ null, [] ] }, the only list with an array that an index
+// serves, as in the server.
+func (f field) notNullOrEmpty(p *match.In) (intervals, tightness, bool) {
+	if f.multikey || len(p.Values) != 2 || len(p.Regexes) > 0 || f.coll != nil || !f.strings {
+		return nil, 0, false
+	}
+	null, empty := p.Values[0], p.Values[1]
+	if null.Type() != bsonval.Null || empty.Type() != bsonval.Array || !empty.Doc().IsEmpty() {
+		return nil, 0, false
+	}
+	return f.complement(intervals{point(null), point(empty)}), byFetch, true
+}
+
 func (f field) both(p *match.Both) (intervals, tightness, bool) {
 	if f.multikey {
 		return nil, 0, false
@@ -312,7 +369,7 @@ func (f field) both(p *match.Both) (intervals, tightness, bool) {
 		if !ok {
 			return nil, 0, false
 		}
-		l, tight = f.intersect(l, more), max(tight, t)
+		l, tight = f.intersect(l, more), tight.with(t)
 	}
 	return l, tight, true
 }

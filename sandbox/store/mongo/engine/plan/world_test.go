@@ -114,11 +114,16 @@ func (w *world) condition() bsonval.Value {
 	case 5:
 		return one("$in", bsonval.ArrayOf(w.scalar(), w.value(2), w.scalar()))
 	case 6:
+		if w.IntN(4) == 0 {
+			return one("$nin", bsonval.ArrayOf(bsonval.NullValue(), []bsonval.Value{w.scalar(), bsonval.ArrayOf()}[w.IntN(2)]))
+		}
 		return one("$nin", bsonval.ArrayOf(w.scalar(), w.scalar()))
+	case 19:
+		return one([]string{"$in", "$nin"}[w.IntN(2)], bsonval.ArrayOf())
 	case 7:
 		return one("$exists", bsonval.BoolValue(w.IntN(2) == 0))
 	case 8:
-		return one("$type", bsonval.StringValue([]string{"number", "string", "array", "object", "null", "minKey", "undefined", "double", "regex", "bool"}[w.IntN(10)]))
+		return one("$type", bsonval.StringValue([]string{"int", "date", "symbol", "number", "string", "array", "object", "null", "minKey", "undefined", "double", "regex", "bool"}[w.IntN(13)]))
 	case 9:
 		return bsonval.RegexValue([]string{"^a", "x", "^ab?", "^bx$", "^á", "^", "^a\\.?", "^(a|b)"}[w.IntN(8)], []string{"", "", "i", "m", "s"}[w.IntN(5)])
 	case 10:
@@ -143,10 +148,22 @@ func (w *world) filter(depth int) bsonval.Doc {
 			b.Set(p, w.condition())
 		}
 	}
+	if w.IntN(6) == 0 {
+		b.OpenDoc("$expr").Set([]string{"$eq", "$gt", "$gte", "$lt", "$lte"}[w.IntN(5)], w.sides()).Close()
+	}
 	if depth < 2 && w.IntN(4) == 0 {
 		b.Set([]string{"$or", "$and", "$nor"}[w.IntN(3)], bsonval.ArrayOf(bsonval.DocValue(w.filter(depth+1)), bsonval.DocValue(w.filter(depth+1))))
 	}
 	return b.Doc()
+}
+
+// sides are a field and a constant, in either order.
+func (w *world) sides() bsonval.Value {
+	field, constant := bsonval.StringValue("$"+paths[w.IntN(len(paths))]), bsonval.DocValue(bsonval.D(bsonval.E("$literal", w.scalar())))
+	if w.IntN(2) == 0 {
+		return bsonval.ArrayOf(constant, field)
+	}
+	return bsonval.ArrayOf(field, constant)
 }
 
 func (w *world) pattern() bsonval.Doc {
@@ -171,6 +188,8 @@ func (w *world) index(i int) *index.Def {
 		key = bsonval.D(bsonval.E("a.$**", bsonval.IntValue(1)), bsonval.E("b", bsonval.IntValue(1)))
 	case 2:
 		key = bsonval.D(bsonval.E([]string{"b", "c"}[w.IntN(2)], bsonval.StringValue("hashed")))
+	case 5:
+		key = bsonval.D(bsonval.E("c", bsonval.IntValue(1)), bsonval.E("b", bsonval.StringValue("hashed")), bsonval.E("a", bsonval.IntValue(-1)))
 	}
 	b.SetDoc("key", key).Str("name", fmt.Sprint("i", i))
 	if !strings.Contains(key.String(), "$**") {

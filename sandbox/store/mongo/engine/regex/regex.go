@@ -163,35 +163,74 @@ func (p *Pattern) Groups() int {
 }
 
 // Prefix is the text that every match must begin the string with, for bounds on an
-// index; whole tells that the pattern asks nothing more.
+// index; whole tells that the pattern asks nothing more. It reads patterns as the server
+// does, so that explain shows the same bounds.
 func (p *Pattern) Prefix() (prefix string, whole bool) {
-	s := p.Source
-	if strings.ContainsAny(p.Options, "imx") {
-		return "", false
-	}
+	s, lines := p.Source, true
 	switch {
 	case strings.HasPrefix(s, "^"):
-		s = s[1:]
+		s, lines = s[1:], false
 	case strings.HasPrefix(s, `\A`):
 		s = s[2:]
 	default:
 		return "", false
 	}
-	if strings.Contains(s, "|") {
+	if strings.ContainsAny(p.Options, "iu") || strings.Contains(p.Options, "m") && !lines || unescapedPipe(s) {
 		return "", false
 	}
-	i := 0
-	for i < len(s) && !strings.ContainsRune(`\.+*?()[]{}^$|`, rune(s[i])) {
-		i++
-	}
-	if i == len(s) {
-		return s, true
-	}
-	if strings.ContainsRune("*?{", rune(s[i])) && i > 0 {
-		i--
-		for i > 0 && s[i]&0xc0 == 0x80 {
-			i--
+	return readPrefix(s, strings.Contains(p.Options, "x"), lines)
+}
+
+// unescapedPipe tells whether the pattern may have alternatives.
+func unescapedPipe(s string) bool {
+	for i := range len(s) {
+		if s[i] == '|' && (i == 0 || s[i-1] != '\\' || i > 1 && s[i-2] == '\\') {
+			return true
 		}
 	}
-	return s[:i], s[i:] == ".*"
+	return false
+}
+
+// readPrefix reads a pattern's characters until one that stands for something else.
+func readPrefix(s string, extended, lines bool) (prefix string, whole bool) {
+	var out []byte
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '*' || c == '?' || c == '{': // what comes before it may be missing
+			return string(withoutLast(out)), false
+		case c == '\\' && strings.HasPrefix(s[i:], `\Q`):
+			text, _, ended := strings.Cut(s[i+2:], `\E`)
+			out = append(out, text...)
+			if i += 1 + len(text); ended {
+				i += 2
+			}
+		case c == '\\':
+			if i++; i == len(s) || alphanumeric(s[i]) {
+				return string(out), false
+			}
+			out = append(out, s[i])
+		case c == '.' && s[i:] == ".*" && !lines:
+			return string(out), len(out) > 0
+		case strings.IndexByte("^$.[()+|", c) >= 0, extended && c == '#':
+			return string(out), false
+		case extended && strings.IndexByte(" \t\n\v\f\r", c) >= 0:
+		default:
+			out = append(out, c)
+		}
+	}
+	return string(out), len(out) > 0
+}
+
+func alphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+// withoutLast cuts the last character, of which a prefix may end in the middle.
+func withoutLast(b []byte) []byte {
+	n := len(b) - 1
+	for n > 0 && b[n]&0xc0 == 0x80 {
+		n--
+	}
+	return b[:max(n, 0)]
 }
