@@ -27,7 +27,6 @@ func (s *Server) authenticate(r *Request) (bsonval.Doc, error) {
 	return nil, mongoerr.New(mongoerr.BadValue, "Unsupported authentication mechanism: log in with saslStart and SCRAM-SHA-256")
 }
 
-// userName is "name@db" of who is logged in, empty for nobody.
 // identify sets who the connection is; currentOp may look at it meanwhile.
 func (s *Server) identify(c *Conn, id *Identity) {
 	s.mu.Lock()
@@ -35,6 +34,7 @@ func (s *Server) identify(c *Conn, id *Identity) {
 	c.User = id
 }
 
+// userName is "name@db" of who is logged in, empty for nobody.
 func (c *Conn) userName() string {
 	if c.User == nil {
 		return ""
@@ -58,6 +58,7 @@ func (s *Server) startLogin(r *Request, cmd bsonval.Doc, db string) (bsonval.Doc
 	if err != nil {
 		return nil, err
 	}
+	s.counters.logins[mech.index()].Add(1)
 	l := &login{mech: mech, db: db}
 	if opts := cmd.Get("options"); opts.Type() == bsonval.Object {
 		l.skipEmpty = opts.Doc().Get("skipEmptyExchange").Truth()
@@ -99,6 +100,7 @@ func (s *Server) saslContinue(r *Request) (bsonval.Doc, error) {
 	}
 	if l.step == 1 { // the empty exchange at the end
 		r.Conn.auth = nil
+		s.counters.loggedIn[l.mech.index()].Add(1)
 		s.identify(r.Conn, &Identity{l.user, l.db})
 		return saslReply("", true), nil
 	}
@@ -114,6 +116,7 @@ func (s *Server) saslContinue(r *Request) (bsonval.Doc, error) {
 	l.step++
 	if l.skipEmpty {
 		r.Conn.auth = nil
+		s.counters.loggedIn[l.mech.index()].Add(1)
 		s.identify(r.Conn, &Identity{l.user, l.db})
 	}
 	return saslReply(signature, l.skipEmpty), nil
@@ -165,7 +168,7 @@ func (s *Server) connectionStatus(r *Request) (bsonval.Doc, error) {
 	b.OpenArray("authenticatedUserRoles")
 	if u != nil {
 		if doc := s.findUser(u.User, u.DB); doc != nil {
-			for v := range doc.Get("roles").Doc().Values() {
+			for v := range s.inherited(doc.Get("roles").Doc()).Values() {
 				b.Item(v)
 			}
 			granted = s.privilegesOf(doc.Get("roles").Doc())

@@ -49,7 +49,7 @@ func (s *Server) pause() time.Duration {
 func (s *Server) sweep(ctx context.Context) {
 	s.background.busy.Lock()
 	defer s.background.busy.Unlock()
-	s.cursors.Expire(time.Duration(s.Parameter("cursorTimeoutMillis").Long()) * time.Millisecond)
+	s.counters.timedOut.Add(int64(s.cursors.Expire(time.Duration(s.Parameter("cursorTimeoutMillis").Long()) * time.Millisecond)))
 	for _, sess := range s.sessions.Expire() {
 		s.endSession(sess.ID)
 	}

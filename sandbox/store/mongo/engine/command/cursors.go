@@ -50,6 +50,7 @@ func (s *Server) firstBatch(r *Request, c *cursor.Cursor, size int64, single boo
 		if r.inTransaction {
 			c.Txn = r.txnNumber
 		}
+		s.counters.cursors.Add(1)
 		if err := s.cursors.Add(c); err != nil {
 			c.Rows.Close()
 			return nil, err

@@ -3,6 +3,7 @@ package command
 import (
 	"cmp"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -39,7 +40,7 @@ func (s *Server) diagnosticCommands() []Spec {
 
 func (s *Server) buildInfo(*Request) (bsonval.Doc, error) {
 	b := bsonval.NewBuilder(512)
-	b.Str("version", Version).Str("gitVersion", "storeroom").OpenArray("modules").Close()
+	b.Str("version", Version).Str("gitVersion", revision()).OpenArray("modules").Close()
 	b.Str("allocator", "go").Str("javascriptEngine", "none").Str("sysInfo", "deprecated")
 	b.OpenArray("versionArray")
 	for _, n := range []int32{8, 0, 4, 0} {
@@ -47,10 +48,23 @@ func (s *Server) buildInfo(*Request) (bsonval.Doc, error) {
 	}
 	b.Close()
 	b.OpenDoc("openssl").Str("running", "disabled").Str("compiled", "disabled").Close()
-	b.OpenDoc("buildEnvironment").Str("target_arch", runtime.GOARCH).Str("target_os", runtime.GOOS).Close()
+	b.OpenDoc("buildEnvironment").Str("distmod", "").Str("distarch", machine()).Str("cc", runtime.Version())
+	b.Str("target_arch", machine()).Str("target_os", runtime.GOOS).Close()
 	b.Int32("bits", 64).Bool("debug", false).Int32("maxBsonObjectSize", bsonval.MaxDocument)
 	b.OpenArray("storageEngines").ItemStr("persistentTree").Close()
 	return b.Doc(), nil
+}
+
+// revision is the commit that the program was built from, where its builder noted it.
+func revision() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	return "unknown"
 }
 
 func scaleOf(r *Request) (int64, error) {
@@ -144,7 +158,11 @@ func (s *Server) dataSize(r *Request) (bsonval.Doc, error) {
 func (s *Server) getCmdLineOpts(*Request) (bsonval.Doc, error) {
 	var b bsonval.Builder
 	b.OpenArray("argv").ItemStr("mongod").Close()
-	b.OpenDoc("parsed").OpenDoc("replication").Str("replSet", s.opts.SetName).Close()
+	b.OpenDoc("parsed")
+	if dir := s.store.Dir(); dir != "" {
+		b.OpenDoc("storage").Str("dbPath", dir).Close()
+	}
+	b.OpenDoc("replication").Str("replSet", s.opts.SetName).Close()
 	if s.opts.Auth {
 		b.OpenDoc("security").Str("authorization", "enabled").Close()
 	}
@@ -168,7 +186,11 @@ func (s *Server) listCommands(*Request) (bsonval.Doc, error) {
 	for _, name := range names {
 		sp := s.specs[name]
 		b.OpenDoc(name).Str("help", sp.help()).Bool("requiresAuth", !sp.NoAuth).Bool("secondaryOk", !sp.Write)
-		b.Bool("adminOnly", sp.Admin).OpenArray("apiVersions").Close().OpenArray("deprecatedApiVersions").Close().Close()
+		b.Bool("adminOnly", sp.Admin).OpenArray("apiVersions")
+		if stable(name) {
+			b.ItemStr("1")
+		}
+		b.Close().OpenArray("deprecatedApiVersions").Close().Close()
 	}
 	b.Close()
 	return b.Doc(), nil
@@ -210,9 +232,6 @@ func (s *Server) replicaConfig(r *Request) bsonval.Doc {
 
 func (s *Server) getDefaultRWConcern(r *Request) (bsonval.Doc, error) {
 	var b bsonval.Builder
-	b.OpenDoc("defaultReadConcern").Str("level", "local").Close()
-	b.OpenDoc("defaultWriteConcern").Str("w", "majority").Int32("wtimeout", 0).Close()
-	b.Str("defaultWriteConcernSource", "implicit").Str("defaultReadConcernSource", "implicit")
-	b.Set("localUpdateWallClockTime", bsonval.TimeValue(r.Op.Now))
+	s.statusConcerns(r, &b)
 	return b.Doc(), nil
 }

@@ -92,14 +92,11 @@ func (s *Server) logConnection(c *Conn, opened bool) {
 
 func (c *Conn) context() string { return "conn" + strconv.FormatInt(c.ID, 10) }
 
-// maxLogged is how large a command may be, in bytes, to be in the log with its fields.
-const maxLogged = 10 << 10
-
 // logSlow notes a command that took longer than slowms.
 func (s *Server) logSlow(r *Request, took time.Duration) {
 	var b bsonval.Builder
 	b.Str("type", "command").Str("ns", r.namespace())
-	if len(r.Body) <= maxLogged && !r.Spec.secret() {
+	if int64(len(r.Body)) <= s.Parameter("maxLogSizeKB").Long()<<10 && !r.Spec.secret() {
 		b.SetDoc("command", r.Body)
 	}
 	if p := r.Op.Plan; p != nil {

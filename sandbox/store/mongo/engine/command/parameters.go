@@ -13,8 +13,25 @@ func (s *Server) parameterCommands() []Spec {
 	return []Spec{
 		{Name: "getParameter", Fields: "*", Run: s.getParameter, Admin: true},
 		{Name: "setParameter", Fields: "*", Run: s.setParameter, Admin: true},
-		{Name: "setFeatureCompatibilityVersion", Fields: "*", Run: func(*Request) (bsonval.Doc, error) { return nil, nil }, Admin: true},
+		{Name: "setFeatureCompatibilityVersion", Fields: "confirm downgradeOnDiskChanges fromConfigServer", Run: setCompatibility, Admin: true},
 	}
+}
+
+// setCompatibility takes the version that the server is of, and no other.
+func setCompatibility(r *Request) (bsonval.Doc, error) {
+	v := r.Body.First().Value
+	if v.Type() != bsonval.String {
+		return nil, mongoerr.New(mongoerr.TypeMismatch, "Command argument must be of type String, but was of type %s", v.Type())
+	}
+	switch {
+	case v.Str() != "8.0" && v.Str() != "7.0":
+		return nil, mongoerr.New(mongoerr.BadValue, "Invalid command argument. Expected '8.0' or '7.0', found %s in: %s. See https://docs.mongodb.com/master/release-notes/8.0-compatibility/#feature-compatibility.", v.Str(), r.Body)
+	case !r.Body.Get("confirm").Truth():
+		return nil, mongoerr.New(7369100, "Once you have upgraded to %s, you will not be able to downgrade FCV and binary version without support assistance. Please re-run this command with 'confirm: true' to acknowledge this and continue with the FCV upgrade.", v.Str())
+	case v.Str() == "7.0":
+		return nil, mongoerr.New(mongoerr.CommandNotSupported, "this server is of version 8.0, and its data with it: the version can't be set to 7.0")
+	}
+	return nil, nil
 }
 
 // parameters are what setParameter has changed.
@@ -38,6 +55,14 @@ func (s *Server) defaultParameter(name string) bsonval.Value {
 		return bsonval.BoolValue(s.opts.Tests)
 	case "requireApiVersion", "notablescan", "quiet":
 		return bsonval.BoolValue(false)
+	case "enableLocalhostAuthBypass":
+		return bsonval.BoolValue(true)
+	case "internalQueryFrameworkControl":
+		return bsonval.StringValue("forceClassicEngine")
+	case "maxBSONDepth":
+		return bsonval.IntValue(200)
+	case "maxLogSizeKB":
+		return bsonval.IntValue(10)
 	case "logLevel", "ttlMonitorSleepSecs":
 		return bsonval.IntValue(map[string]int32{"ttlMonitorSleepSecs": 60}[name])
 	case "ttlMonitorEnabled", "allowDiskUseByDefault":
@@ -59,8 +84,8 @@ func (s *Server) defaultParameter(name string) bsonval.Value {
 }
 
 func parameterNames() []string {
-	return []string{"allowDiskUseByDefault", "authSchemaVersion", "authenticationMechanisms", "cursorTimeoutMillis", "enableTestCommands", "featureCompatibilityVersion",
-		"internalQueryMaxBlockingSortMemoryUsageBytes", "localLogicalSessionTimeoutMinutes", "logComponentVerbosity", "logLevel", "notablescan", "quiet", "requireApiVersion",
+	return []string{"allowDiskUseByDefault", "authSchemaVersion", "authenticationMechanisms", "cursorTimeoutMillis", "enableLocalhostAuthBypass", "enableTestCommands", "featureCompatibilityVersion",
+		"internalQueryFrameworkControl", "internalQueryMaxBlockingSortMemoryUsageBytes", "localLogicalSessionTimeoutMinutes", "logComponentVerbosity", "logLevel", "maxBSONDepth", "maxLogSizeKB", "notablescan", "quiet", "requireApiVersion",
 		"scramIterationCount", "scramSHA256IterationCount", "transactionLifetimeLimitSeconds", "ttlMonitorEnabled", "ttlMonitorSleepSecs"}
 }
 
@@ -76,17 +101,21 @@ func (s *Server) Parameter(name string) bsonval.Value {
 
 func (s *Server) getParameter(r *Request) (bsonval.Doc, error) {
 	var b bsonval.Builder
-	first := r.Body.First().Value
-	all := first.Type() == bsonval.String && first.Str() == "*"
-	if first.Type() == bsonval.Object && first.Doc().Get("allParameters").Truth() {
-		all = true
+	all, details, at, err := r.askedParameters()
+	if err != nil {
+		return nil, err
 	}
 	n := 0
 	for _, name := range parameterNames() {
-		if all || !r.Body.Get(name).IsMissing() {
-			b.Set(name, s.Parameter(name))
-			n++
+		if !all && r.Body.Get(name).IsMissing() || at == "runtime" && atStartOnly(name) || at == "startup" && name == "featureCompatibilityVersion" {
+			continue
 		}
+		n++
+		if !details {
+			b.Set(name, s.Parameter(name))
+			continue
+		}
+		b.OpenDoc(name).Set("value", s.Parameter(name)).Bool("settableAtRuntime", !atStartOnly(name)).Bool("settableAtStartup", name != "featureCompatibilityVersion").Close()
 	}
 	if n == 0 {
 		return nil, mongoerr.New(mongoerr.InvalidOptions, "no option found to get")
@@ -94,10 +123,36 @@ func (s *Server) getParameter(r *Request) (bsonval.Doc, error) {
 	return b.Doc(), nil
 }
 
+// askedParameters reads whether getParameter is asked for all parameters, with details,
+// or for those alone that can be set at one time.
+func (r *Request) askedParameters() (all, details bool, at string, err error) {
+	switch v := r.Body.First().Value; v.Type() {
+	case bsonval.String:
+		return v.Str() == "*", false, "", nil
+	case bsonval.Object:
+		for name, v := range v.Doc().All() {
+			switch name {
+			case "allParameters":
+				all = v.Truth()
+			case "showDetails":
+				details = v.Truth()
+			case "setAt":
+				if at = stringOr(v, ""); at != "startup" && at != "runtime" {
+					return all, details, at, mongoerr.New(mongoerr.BadValue, "Enumeration value '%s' for field 'getParameter.setAt' is not a valid value.", at)
+				}
+			default:
+				return all, details, at, mongoerr.New(40415, "BSON field 'getParameter.%s' is an unknown field.", name)
+			}
+		}
+	}
+	return all, details, at, nil
+}
+
 // atStartOnly tells the parameters that can't be set while the server runs.
 func atStartOnly(name string) bool {
 	switch name {
-	case "authSchemaVersion", "authenticationMechanisms", "enableTestCommands", "featureCompatibilityVersion", "localLogicalSessionTimeoutMinutes":
+	case "authSchemaVersion", "authenticationMechanisms", "enableLocalhostAuthBypass", "enableTestCommands", "featureCompatibilityVersion", "internalQueryFrameworkControl",
+		"localLogicalSessionTimeoutMinutes", "maxBSONDepth":
 		return true
 	}
 	return false

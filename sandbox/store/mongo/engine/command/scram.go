@@ -51,6 +51,14 @@ func (m *scram) digest(user, password string) (string, error) {
 	return prepared, nil
 }
 
+// index is the mechanism's place in counts of both.
+func (m *scram) index() int {
+	if m.name == "SCRAM-SHA-1" {
+		return 0
+	}
+	return 1
+}
+
 // parameter names the server's parameter of how often new passwords are hashed.
 func (m *scram) parameter() string {
 	if m.name == "SCRAM-SHA-1" {

@@ -85,6 +85,12 @@ type counters struct {
 	insert, query, update, delete, getmore, command atomic.Int64
 	connections                                     atomic.Int64
 	bytesIn, bytesOut, requests                     atomic.Int64
+	cursors, timedOut                               atomic.Int64    // cursors opened; those that nobody used for too long
+	ttlPasses, ttlDeleted                           atomic.Int64    // of the TTL monitor
+	inserted, matched, deleted                      atomic.Int64    // documents
+	sorts                                           atomic.Int64    // commands with a stage that sorts
+	logins, loggedIn                                [2]atomic.Int64 // begun and successful, by SCRAM-SHA-1 and SCRAM-SHA-256
+	txnStarted, txnCommitted, txnAborted            atomic.Int64
 }
 
 // running is an operation for currentOp and killOp.
@@ -100,6 +106,7 @@ type running struct {
 	session       *session.ID
 	txnNumber     int64 // -1: none
 	inTransaction bool
+	awaits        bool // hello: until the topology changes
 }
 
 // Conn is a client's connection.
@@ -233,6 +240,7 @@ func (s *Server) run(r *Request) Response {
 		return Response{Close: true}
 	}
 	s.used(r, err)
+	s.counters.documents(r, doc)
 	s.note(r, doc, err)
 	if err != nil {
 		return Response{Doc: r.withConcern(s.failure(s.labelled(r, err)), err), Close: r.closeAfter}
@@ -258,7 +266,8 @@ func (s *Server) newOp(ctx context.Context, r *Request) *opctx.Op {
 	if r.Spec.secret() {
 		shown = bsonval.D(r.Body.First(), bsonval.E("$db", bsonval.StringValue(r.DB)))
 	}
-	o := &running{op: op, conn: r.Conn, command: shown, ns: r.namespace(), began: op.Now, user: r.Conn.userName(), txnNumber: r.txnNumber, inTransaction: r.inTransaction}
+	o := &running{op: op, conn: r.Conn, command: shown, ns: r.namespace(), began: op.Now, user: r.Conn.userName(), txnNumber: r.txnNumber, inTransaction: r.inTransaction,
+		awaits: !r.Body.Get("topologyVersion").IsMissing()}
 	if r.Conn.User != nil {
 		o.identity = *r.Conn.User
 	}

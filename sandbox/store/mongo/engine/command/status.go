@@ -19,9 +19,13 @@ func (s *Server) serverStatus(r *Request) (bsonval.Doc, error) {
 		write func(*Request, *bsonval.Builder)
 	}{
 		{"asserts", s.statusAsserts}, {"catalogStats", s.statusCatalog}, {"connections", s.statusConnections},
-		{"globalLock", s.statusLock}, {"logicalSessionRecordCache", s.statusSessions}, {"mem", s.statusMemory},
-		{"metrics", s.statusMetrics}, {"network", s.statusNetwork}, {"opLatencies", s.statusLatencies},
-		{"opcounters", s.statusCounters}, {"repl", s.statusRepl}, {"storageEngine", s.statusEngine},
+		{"defaultRWConcern", s.statusConcerns}, {"extra_info", s.statusProcess}, {"flowControl", s.statusFlow},
+		{"globalLock", s.statusLock}, {"indexStats", s.statusIndexes}, {"logicalSessionRecordCache", s.statusSessions},
+		{"network", s.statusNetwork}, {"opLatencies", s.statusLatencies}, {"opWorkingTime", s.statusLatencies},
+		{"opcounters", s.statusCounters}, {"opcountersRepl", s.statusReplicated}, {"repl", s.statusRepl},
+		{"scramCache", s.statusLogins}, {"security", s.statusSecurity}, {"storageEngine", s.statusEngine},
+		{"trafficRecording", s.statusRecording}, {"transactions", s.statusTransactions}, {"transportSecurity", s.statusTransport},
+		{"mem", s.statusMemory}, {"metrics", s.statusMetrics},
 	} {
 		if v := r.Body.Get(section.name); !v.IsMissing() && !v.Truth() {
 			continue
@@ -67,7 +71,7 @@ func (s *Server) statusConnections(_ *Request, b *bsonval.Builder) {
 	s.mu.Unlock()
 	readers, writers, all := s.activeClients()
 	b.Int32("current", open).Int32("available", max(0, int32(s.opts.MaxConns)-open)).Int64("totalCreated", s.counters.connections.Load())
-	b.Int32("active", max(all, readers+writers))
+	b.Int32("active", max(all, readers+writers)).Int32("threaded", open).Int32("awaitingTopologyChanges", s.awaiting())
 }
 
 // activeClients counts the operations that run now.
@@ -98,7 +102,8 @@ func (s *Server) statusLock(r *Request, b *bsonval.Builder) {
 }
 
 func (s *Server) statusSessions(_ *Request, b *bsonval.Builder) {
-	b.Int32("activeSessionsCount", int32(len(s.sessions.All())))
+	n := int32(len(s.sessions.All()))
+	b.Int32("activeSessionsCount", n).Int32("sessionCatalogSize", n)
 }
 
 // statusMemory tells the process' memory in MiB, as the Go runtime knows it.
@@ -112,14 +117,21 @@ func (s *Server) statusMemory(_ *Request, b *bsonval.Builder) {
 func (s *Server) statusMetrics(_ *Request, b *bsonval.Builder) {
 	open, fixed := s.cursors.Counts()
 	s.commandCounts(b)
-	b.OpenDoc("cursor").Int64("timedOut", 0).OpenDoc("open").Int64("noTimeout", int64(fixed)).Int64("pinned", 0).Int64("total", int64(open)).Close().Close()
+	c := &s.counters
+	b.OpenDoc("cursor").Int64("timedOut", c.timedOut.Load()).Int64("totalOpened", c.cursors.Load())
+	b.OpenDoc("open").Int64("noTimeout", int64(fixed)).Int64("pinned", 0).Int64("total", int64(open)).Close().Close()
+	b.OpenDoc("document").Int64("deleted", c.deleted.Load()).Int64("inserted", c.inserted.Load()).Int64("updated", c.matched.Load()).Close()
+	b.OpenDoc("operation").Int64("scanAndOrder", c.sorts.Load()).Close()
 	u := &s.usage
 	b.OpenDoc("queryExecutor").Int64("scanned", u.scanned.Load()).Int64("scannedObjects", u.fetched.Load())
 	b.OpenDoc("collectionScans").Int64("total", u.collScans.Load()).Close().Close()
+	b.OpenDoc("ttl").Int64("deletedDocuments", c.ttlDeleted.Load()).Int64("passes", c.ttlPasses.Load()).Close()
 }
 
 func (s *Server) statusNetwork(_ *Request, b *bsonval.Builder) {
-	b.Int64("bytesIn", s.counters.bytesIn.Load()).Int64("bytesOut", s.counters.bytesOut.Load()).Int64("numRequests", s.counters.requests.Load())
+	in, out := s.counters.bytesIn.Load(), s.counters.bytesOut.Load()
+	b.Int64("bytesIn", in).Int64("bytesOut", out).Int64("physicalBytesIn", in).Int64("physicalBytesOut", out)
+	b.Int64("numSlowDNSOperations", 0).Int64("numSlowSSLOperations", 0).Int64("numRequests", s.counters.requests.Load())
 }
 
 func (s *Server) statusLatencies(_ *Request, b *bsonval.Builder) {
@@ -135,13 +147,18 @@ func (s *Server) statusCounters(_ *Request, b *bsonval.Builder) {
 }
 
 func (s *Server) statusRepl(r *Request, b *bsonval.Builder) {
+	b.OpenDoc("topologyVersion").Set("processId", bsonval.ObjectIDValue(s.process)).Int64("counter", 6).Close()
 	b.OpenArray("hosts").ItemStr(r.Conn.Addr).Close().Str("setName", s.opts.SetName).Int32("setVersion", 1)
-	b.Bool("isWritablePrimary", true).Bool("secondary", false).Str("primary", r.Conn.Addr).Str("me", r.Conn.Addr)
-	b.Set("electionId", bsonval.ObjectIDValue(s.election)).Int32("rbid", 1)
+	// ismaster too: mongostat knows the state by the old name alone.
+	b.Bool("isWritablePrimary", true).Bool("ismaster", true).Bool("secondary", false).Str("primary", r.Conn.Addr).Str("me", r.Conn.Addr)
+	b.Set("electionId", bsonval.ObjectIDValue(s.election)).OpenDoc("lastWrite").SetDoc("opTime", s.opTime()).Set("lastWriteDate", bsonval.TimeValue(r.Op.Now))
+	b.SetDoc("majorityOpTime", s.opTime()).Set("majorityWriteDate", bsonval.TimeValue(r.Op.Now)).Close()
+	b.OpenDoc("primaryOnlyServices").Close().Int32("rbid", 1)
 }
 
 func (s *Server) statusEngine(_ *Request, b *bsonval.Builder) {
-	b.Str("name", "persistentTree").Bool("supportsCommittedReads", true).Bool("persistent", true).Bool("readOnly", false)
+	b.Str("name", "persistentTree").Bool("supportsCommittedReads", true).Bool("supportsPendingDrops", false).Bool("supportsSnapshotReadConcern", true)
+	b.Bool("readOnly", false).Bool("persistent", s.store.Dir() != "").Bool("backupCursorOpen", false)
 }
 
 // Traffic notes bytes that came and went on connections.

@@ -35,6 +35,7 @@ type transaction struct {
 	tx     *storage.Tx
 	began  time.Time
 	pool   *opctx.Pool
+	counts *counters
 	held   int64 // bytes of the pool
 }
 
@@ -42,6 +43,11 @@ type transaction struct {
 func (t *transaction) end(p phase) {
 	if t.phase == open {
 		t.tx.Rollback()
+		if p == committed {
+			t.counts.txnCommitted.Add(1)
+		} else {
+			t.counts.txnAborted.Add(1)
+		}
 	}
 	t.phase, t.tx = p, nil
 	if t.held > 0 {
@@ -123,7 +129,8 @@ func (s *Server) startTransaction(r *Request) error {
 			return err
 		}
 	}
-	t := &transaction{number: r.txnNumber, tx: s.store.BeginAt(base), began: s.opts.Clock(), pool: s.pool}
+	t := &transaction{number: r.txnNumber, tx: s.store.BeginAt(base), began: s.opts.Clock(), pool: s.pool, counts: &s.counters}
+	s.counters.txnStarted.Add(1)
 	t.tx.ForTransaction(r.Session.ID.Doc(), r.txnNumber)
 	r.Session.Txn = t
 	r.Tx = t.tx

@@ -18,6 +18,7 @@ const ttlBatch = 1000
 
 // expireDocuments deletes what TTL indexes say is too old.
 func (s *Server) expireDocuments(ctx context.Context) {
+	s.counters.ttlPasses.Add(1)
 	for _, c := range s.store.State().Collections("") {
 		if _, ok := crud.Buckets(c); ok {
 			s.expireAll(c.NS, "_id_", func() (int, error) { return s.expireBuckets(ctx, c.NS) })
@@ -35,6 +36,7 @@ func (s *Server) expireDocuments(ctx context.Context) {
 func (s *Server) expireAll(ns storage.NS, by string, some func() (int, error)) {
 	for {
 		n, err := some()
+		s.counters.ttlDeleted.Add(int64(n))
 		if err != nil {
 			s.opts.Logger.Warn("expired documents could not be deleted", "ns", ns.String(), "index", by, "error", err)
 		}

@@ -146,6 +146,9 @@ func (s *Server) used(r *Request, failed error) {
 	u := &s.usage
 	u.scanned.Add(r.Op.Work.KeysExamined)
 	u.fetched.Add(r.Op.Work.DocsExamined)
+	if r.Op.Plan != nil && r.Op.Plan.Sorts() {
+		s.counters.sorts.Add(1)
+	}
 	if scan {
 		u.collScans.Add(1)
 	}
