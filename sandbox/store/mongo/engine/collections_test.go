@@ -35,9 +35,16 @@ func TestACappedCollectionLosesItsOldest(t *testing.T) {
 	if got := d.docs(`{"find":"log","sort":{"$natural":-1},"limit":1}`); got != "[ { _id: 4 } ]" {
 		t.Error(got)
 	}
-	out := d.try(`{"update":"log","updates":[{"q":{"_id":4},"u":{"$set":{"x":1}}}]}`)
-	if !strings.Contains(out.String(), "Cannot change the size of a document in a capped collection") {
-		t.Error(out)
+	d.run(`{"update":"log","updates":[{"q":{"_id":4},"u":{"$set":{"x":1}}}]}`)
+	d.run(`{"collMod":"log","cappedMax":2,"cappedSize":100}`)
+	d.run(`{"insert":"log","documents":[{"_id":5}]}`)
+	if got := d.docs(`{"find":"log"}`); got != "[ { _id: 4, x: 1 }, { _id: 5 } ]" {
+		t.Error(got)
+	}
+	d.run(`{"collMod":"log","cappedMax":0,"cappedSize":10}`)
+	d.run(`{"insert":"log","documents":[{"_id":6}]}`)
+	if got := d.docs(`{"find":"log"}`); got != "[ { _id: 6 } ]" {
+		t.Error(got)
 	}
 }
 
@@ -55,6 +62,10 @@ func TestATailableCursorGoesOnAfterTheEnd(t *testing.T) {
 	if got := next.Path("cursor.nextBatch").String(); got != "[ { _id: 2 } ]" {
 		t.Error(next)
 	}
+	if out := d.run(`{"find":"plain","tailable":true,"awaitData":true}`); out.Path("cursor.id").Long() != 0 {
+		t.Errorf("on a collection that isn't there: %s", out)
+	}
+	d.run(`{"create":"plain"}`)
 	if out := d.try(`{"find":"plain","tailable":true}`); out.Get("ok").Double() != 0 {
 		t.Error(out)
 	}

@@ -10,12 +10,20 @@ import (
 func (r *Request) apiVersion() error {
 	version, strict := r.Body.Get("apiVersion"), r.Body.Get("apiStrict").Truth()
 	if version.IsMissing() {
-		if strict || r.Body.Get("apiDeprecationErrors").Truth() {
+		if !r.Body.Get("apiStrict").IsMissing() || !r.Body.Get("apiDeprecationErrors").IsMissing() {
 			return mongoerr.New(4886600, "Provided apiStrict and/or apiDeprecationErrors without passing apiVersion")
 		}
 		return nil
 	}
-	if version.Type() != bsonval.String || version.Str() != "1" {
+	if version.Type() != bsonval.String {
+		return wrongType(r.field("apiVersion"), version, "string")
+	}
+	for _, name := range [...]string{"apiStrict", "apiDeprecationErrors"} {
+		if v := r.Body.Get(name); !v.IsMissing() && v.Type() != bsonval.Bool {
+			return wrongType(r.field(name), v, "bool")
+		}
+	}
+	if version.Str() != "1" {
 		return mongoerr.New(mongoerr.APIVersionError, "API version must be \"1\"")
 	}
 	if r.Spec.Name == "testDeprecation" && r.Body.Get("apiDeprecationErrors").Truth() {

@@ -60,6 +60,8 @@ func (r *Request) mayCap(c *storage.Collection, ns storage.NS) error {
 	switch {
 	case !size.IsNumber() || size.Long() <= 0:
 		return mongoerr.New(mongoerr.InvalidOptions, "Capped collection size must be greater than zero")
+	case size.Long() > maxCapped:
+		return mongoerr.New(mongoerr.BadValue, "Capped collection size must be at most %d bytes", int64(maxCapped))
 	case c == nil:
 		return mongoerr.New(mongoerr.NamespaceNotFound, "source collection %s does not exist", ns)
 	case c.Clustered() != nil:
@@ -73,7 +75,7 @@ func (r *Request) mayCap(c *storage.Collection, ns storage.NS) error {
 // fillCapped makes the capped collection and copies the documents in their order.
 func (r *Request) fillCapped(w *crud.Writer, from *storage.Collection, to storage.NS) error {
 	b := bsonval.NewBuilder(128)
-	b.Bool("capped", true).Set("size", bsonval.LongValue(crud.CappedSize(r.Body.Get("size").Long())))
+	b.Bool("capped", true).Set("size", bsonval.LongValue(r.Body.Get("size").Long()))
 	for name, v := range from.Options.All() {
 		if name != "capped" && name != "size" && name != "max" {
 			b.Set(name, v)

@@ -48,8 +48,11 @@ func (s *Server) create(r *Request) (bsonval.Doc, error) {
 		if _, ok := timeseries.Of(options); ok {
 			return crud.CreateSeries(r.Op, w.Tx, ns, options)
 		}
-		_, err := crud.CreateAs(r.Op, w.Tx, ns, options, r.uuid)
-		return err
+		c, err := crud.CreateAs(r.Op, w.Tx, ns, options, r.uuid)
+		if err != nil {
+			return err
+		}
+		return r.oldIDIndex(w, c)
 	})
 	return nil, err
 }
@@ -58,6 +61,9 @@ func (s *Server) create(r *Request) (bsonval.Doc, error) {
 func (s *Server) createOptions(r *Request, ns storage.NS) (bsonval.Doc, error) {
 	if _, ok := crud.SeriesNS(ns); ok {
 		return nil, mongoerr.New(mongoerr.InvalidNamespace, "%s can't be created by itself; create the time-series collection", ns)
+	}
+	if err := r.checkCreate(); err != nil {
+		return nil, err
 	}
 	series := !r.Body.Get("timeseries").IsMissing()
 	if series {
@@ -89,6 +95,9 @@ func (s *Server) createOptions(r *Request, ns storage.NS) (bsonval.Doc, error) {
 			}
 			continue
 		case "collation":
+			if v.Type() == bsonval.Object && v.Doc().IsEmpty() {
+				return nil, mongoerr.New(40414, "BSON field 'create.collation.locale' is missing but a required field")
+			}
 			if err := r.collate(r.Body, nil); err != nil {
 				return nil, err
 			}
@@ -110,6 +119,9 @@ func (s *Server) createOptions(r *Request, ns storage.NS) (bsonval.Doc, error) {
 		b.Set(name, v)
 	}
 	options := b.Doc()
+	if err := r.checkIDIndex(options); err != nil {
+		return nil, err
+	}
 	if err := s.checkOptions(r, ns, options); err != nil || !series {
 		return options, err
 	}
@@ -131,20 +143,15 @@ func (s *Server) checkOptions(r *Request, ns storage.NS, options bsonval.Doc) er
 		if v.Type() != bsonval.Object {
 			return wrongType("create.validator", v, "object")
 		}
+		if err := mayValidate(ns, v.Doc()); err != nil {
+			return err
+		}
 		if _, err := match.Compile(v.Doc(), s.matchEnv(r.Op, nil)); err != nil {
 			return err
 		}
 	}
 	if err := s.checkClustered(options); err != nil {
 		return err
-	}
-	capped := options.Get("capped").Truth()
-	size := options.Get("size")
-	switch {
-	case capped && size.IsMissing():
-		return mongoerr.New(mongoerr.InvalidOptions, "the 'size' field is required when 'capped' is true")
-	case !capped && !size.IsMissing():
-		return mongoerr.New(mongoerr.InvalidOptions, "the 'capped' field needs to be true when either the 'size' or 'max' fields are present")
 	}
 	if v := options.Get("viewOn"); !v.IsMissing() {
 		return s.checkView(r, ns, options)

@@ -6,7 +6,6 @@ import (
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/crud"
-	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
@@ -25,6 +24,10 @@ func (s *Server) collMod(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	dryRun, err := r.dryRun(spec)
+	if err != nil {
+		return nil, err
+	}
 	var b bsonval.Builder
 	err = r.write(func(w *crud.Writer) error {
 		b.Reset()
@@ -38,13 +41,17 @@ func (s *Server) collMod(r *Request) (bsonval.Doc, error) {
 		if _, ok := crud.Buckets(c); ok {
 			return mongoerr.New(mongoerr.InvalidNamespace, "collMod on a time-series collection's underlying buckets collection is not supported.")
 		}
+		if err := r.mayModify(c); err != nil {
+			return err
+		}
+		before := stateBefore(c, spec)
 		if spec != nil {
-			if err := modifyIndex(w, c, spec, &b); err != nil {
+			if err := modifyIndex(w, c, spec, dryRun, &b); err != nil {
 				return err
 			}
 		}
 		options, changed, err := s.modifiedOptions(r, c)
-		if err != nil {
+		if err != nil || dryRun {
 			return err
 		}
 		if changed {
@@ -52,10 +59,58 @@ func (s *Server) collMod(r *Request) (bsonval.Doc, error) {
 				return err
 			}
 		}
-		w.Tx.MarkModified(c, stateBefore(c, spec), r.modification())
+		w.Tx.MarkModified(c, before, r.modification())
 		return nil
 	})
 	return b.Doc(), err
+}
+
+// dryRun tells whether collMod is only to say what would come of it, which it does for
+// an index that is to become unique.
+func (r *Request) dryRun(spec bsonval.Doc) (bool, error) {
+	dry, err := r.Bool("dryRun")
+	if err != nil || !dry {
+		return false, err
+	}
+	for name := range r.Body.All() {
+		if containsField(r.Spec.Fields, name) && name != "dryRun" && name != "index" {
+			return false, mongoerr.New(mongoerr.InvalidOptions, "dryRun is for an index that becomes unique alone; leave '%s' out", name)
+		}
+	}
+	if spec == nil || !spec.Get("unique").Truth() || spec.Len() != 2 {
+		return false, mongoerr.New(mongoerr.InvalidOptions, "dryRun is for an index that becomes unique alone; ask for nothing else")
+	}
+	return true, nil
+}
+
+// mayModify refuses what a view, or a collection that is none, doesn't have.
+func (r *Request) mayModify(c *storage.Collection) error {
+	for name, v := range r.Body.All() {
+		switch name {
+		case "viewOn", "pipeline":
+			if !c.IsView() {
+				return mongoerr.New(mongoerr.InvalidOptions, "'%s' option only supported on a view", name)
+			}
+		case "index", "validator", "validationLevel", "validationAction", "changeStreamPreAndPostImages", "expireAfterSeconds", "timeseries", "cappedSize", "cappedMax":
+			if c.IsView() {
+				return mongoerr.New(mongoerr.InvalidOptions, "option not supported on a view: %s", name)
+			}
+		}
+		switch name {
+		case "cappedSize", "cappedMax":
+			if !c.Options.Get("capped").Truth() {
+				return mongoerr.New(mongoerr.InvalidOptions, "option not supported on a collection that isn't capped: %s", name)
+			}
+			if err := checkCapped("collMod."+name, v); err != nil {
+				return err
+			}
+		case "validationLevel", "validationAction":
+			if err := checkValidation("collMod."+name, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // modification is what the command asks for, as change streams tell it.
@@ -81,6 +136,9 @@ func stateBefore(c *storage.Collection, spec bsonval.Doc) bsonval.Doc {
 		return b.Doc()
 	}
 	ix := findIndex(c, spec)
+	if ix == nil {
+		return b.Doc() // the change fails
+	}
 	b.OpenDoc("indexOptions")
 	for _, name := range [...]string{"expireAfterSeconds", "hidden", "unique", "prepareUnique"} {
 		if spec.Get(name).IsMissing() {
@@ -122,12 +180,6 @@ func (s *Server) modifiedOptions(r *Request, c *storage.Collection) (bsonval.Doc
 	if len(set) == 0 {
 		return nil, false, nil
 	}
-	if _, ok := set["viewOn"]; ok && !c.IsView() {
-		return nil, false, mongoerr.New(mongoerr.InvalidOptions, "option only supported on a view: viewOn")
-	}
-	if _, ok := set["validator"]; ok && c.IsView() {
-		return nil, false, mongoerr.New(mongoerr.InvalidOptions, "option not supported on a view: validator")
-	}
 	var b bsonval.Builder
 	for name, v := range c.Options.All() {
 		if next, ok := set[name]; ok {
@@ -146,67 +198,4 @@ func (s *Server) modifiedOptions(r *Request, c *storage.Collection) (bsonval.Doc
 	}
 	options := b.Doc()
 	return options, true, s.checkOptions(r, c.NS, options)
-}
-
-// modifyIndex changes an index's hidden flag or its expiry, and reports old and new.
-func modifyIndex(w *crud.Writer, c *storage.Collection, spec bsonval.Doc, b *bsonval.Builder) error {
-	ix := findIndex(c, spec)
-	if ix == nil {
-		return mongoerr.New(mongoerr.IndexNotFound, "cannot find index %s for ns %s", spec.Get("name"), c.NS)
-	}
-	def := ix.Def
-	next := bsonval.NewBuilder(len(def.Spec) + 64)
-	hidden, expire := spec.Get("hidden"), spec.Get("expireAfterSeconds")
-	unique := spec.Get("unique")
-	for name, v := range def.Spec.All() {
-		if name == "hidden" && !hidden.IsMissing() || name == "expireAfterSeconds" && !expire.IsMissing() || name == "unique" && !unique.IsMissing() {
-			continue
-		}
-		next.Set(name, v)
-	}
-	if !expire.IsMissing() {
-		if def.Expire >= 0 {
-			b.Set("expireAfterSeconds_old", def.Spec.Get("expireAfterSeconds"))
-		}
-		b.Set("expireAfterSeconds_new", expire)
-		next.Set("expireAfterSeconds", expire)
-	}
-	if !hidden.IsMissing() {
-		if def.Name == "_id_" || def.Clustered {
-			return mongoerr.New(mongoerr.BadValue, "can't hide _id index")
-		}
-		b.Bool("hidden_old", def.Hidden).Bool("hidden_new", hidden.Truth())
-		if hidden.Truth() {
-			next.Bool("hidden", true)
-		}
-	}
-	if unique.Truth() {
-		b.Bool("unique_new", true)
-		next.Bool("unique", true)
-	}
-	changed, err := index.Parse(next.Doc())
-	if err != nil {
-		return err
-	}
-	changed.Unique = changed.Unique || def.Unique
-	if unique.Truth() && !def.Unique {
-		if err := w.Tx.DropIndex(c.NS, def.Name); err != nil {
-			return err
-		}
-		return w.Tx.CreateIndex(w.Op, c.NS, changed)
-	}
-	return w.Tx.ReplaceIndexDef(c.NS, changed)
-}
-
-func findIndex(c *storage.Collection, spec bsonval.Doc) *storage.Index {
-	if name := spec.Get("name"); name.Type() == bsonval.String {
-		return c.Index(name.Str())
-	}
-	key := spec.Get("keyPattern")
-	for _, ix := range c.Indexes {
-		if bsonval.Compare(bsonval.DocValue(ix.Def.Pattern), key) == 0 {
-			return ix
-		}
-	}
-	return nil
 }

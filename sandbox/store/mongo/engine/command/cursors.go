@@ -93,7 +93,7 @@ func fill(b *bsonval.Builder, c *cursor.Cursor, size int64) (n int64, done bool,
 			if !ok {
 				return n, true, nil
 			}
-			doc = row.Doc
+			doc, c.Last = row.Doc, row.Record
 		}
 		if n > 0 && b.Len()-start+len(doc) > maxReply {
 			c.Held, c.Sent = append([]bsonval.Doc{doc}, c.Held...), last
@@ -136,6 +136,10 @@ func (s *Server) getMore(r *Request) (bsonval.Doc, error) {
 	}
 	if err := r.mayRead(c, coll); err != nil {
 		s.cursors.Return(c, false)
+		return nil, err
+	}
+	if err := s.alive(c); err != nil {
+		s.cursors.Return(c, true)
 		return nil, err
 	}
 	s.counters.getmore.Add(1)

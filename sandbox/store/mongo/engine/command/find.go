@@ -143,11 +143,16 @@ func (s *Server) find(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	s.counters.query.Add(1)
+	coll := r.State().Collection(f.ns)
+	if coll == nil {
+		f.tailable, f.await = false, false // there is nothing to wait for
+	}
 	it, err := s.open(r, f)
 	if err != nil {
 		return nil, err
 	}
 	c := &cursor.Cursor{NS: f.ns.String(), Op: r.Op, Rows: it, NoTimeout: f.noTimeout, Tailable: f.tailable, Await: f.await, Command: r.Body}
+	r.bind(c, coll)
 	return s.firstBatch(r, c, f.batch, f.single, f.query.Limit)
 }
 

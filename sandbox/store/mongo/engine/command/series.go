@@ -238,7 +238,7 @@ func modifySeriesIndex(w *crud.Writer, c *storage.Collection, o timeseries.Optio
 	case !want.Get("expireAfterSeconds").IsMissing() && ix.Def.Expire < 0:
 		return mongoerr.New(mongoerr.InvalidOptions, "TTL indexes are not supported for time-series collections without a partialFilterExpression on the metaField")
 	}
-	return modifyIndex(w, buckets, want, b)
+	return modifyIndex(w, buckets, want, false, b)
 }
 
 // expireBuckets deletes a batch of a time series' buckets whose measurements are all

@@ -24,8 +24,6 @@ type tail struct {
 // openTail starts a tailable find.
 func (s *Server) openTail(r *Request, f finding, coll *storage.Collection) (stream.Iterator, error) {
 	switch {
-	case coll == nil:
-		return nil, mongoerr.New(mongoerr.BadValue, "error processing query: ns=%sTree: %s planner returned error :: caused by :: tailable cursor requested on non-existent namespace %s", f.ns, f.filter, f.ns)
 	case !coll.Options.Get("capped").Truth():
 		return nil, mongoerr.New(mongoerr.BadValue, "error processing query: ns=%sTree: %s planner returned error :: caused by :: tailable cursor requested on non capped collection", f.ns, f.filter)
 	case len(f.query.Sort) > 5:

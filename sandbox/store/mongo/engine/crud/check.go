@@ -15,9 +15,6 @@ func (w *Writer) admit(c *storage.Collection, before, after bsonval.Doc) (bsonva
 	if len(after) > bsonval.MaxDocument {
 		return nil, mongoerr.New(mongoerr.BSONObjectTooLarge, "BSONObj size: %d (0x%X) is invalid. Size must be between 0 and 16793600(16MB) First element: _id: %s", len(after), len(after), after.Get("_id"))
 	}
-	if err := fixedSize(c, before, after); err != nil {
-		return nil, err
-	}
 	if o, ok := Buckets(c); ok { // says all that its validator does
 		return after, o.Check(after)
 	}
@@ -25,6 +22,12 @@ func (w *Writer) admit(c *storage.Collection, before, after bsonval.Doc) (bsonva
 	if v.Type() != bsonval.Object || w.Bypass || c.Options.Get("validationAction").Type() == bsonval.String && c.Options.Get("validationAction").Str() == "warn" {
 		return after, nil
 	}
+	own, err := collationOf(c.Options)
+	if err != nil {
+		return nil, err
+	}
+	defer func(was bsonval.Collator) { w.Op.Collator = was }(w.Op.Collator)
+	w.Op.Collator = own // whatever the operation's is
 	m, err := match.Compile(v.Doc(), w.Match(w.Op, c))
 	if err != nil {
 		return nil, err
@@ -49,15 +52,20 @@ func (w *Writer) after(ns storage.NS) error { return w.cap(ns) }
 
 // inheritCollation gives the index on _id the collection's collation.
 func inheritCollation(def *index.Def, options bsonval.Doc) error {
-	v := options.Get("collation")
-	if v.Type() != bsonval.Object {
-		return nil
-	}
-	c, err := collation.Parse(v.Doc())
+	c, err := collationOf(options)
 	if err != nil || c == nil {
 		return err
 	}
 	def.Collator = c
-	def.Spec = bsonval.BuilderOf(def.Spec).Set("collation", v).Doc()
+	def.Spec = bsonval.BuilderOf(def.Spec).Set("collation", options.Get("collation")).Doc()
 	return nil
+}
+
+// collationOf is the default collation of a collection with these options.
+func collationOf(options bsonval.Doc) (bsonval.Collator, error) {
+	v := options.Get("collation")
+	if v.Type() != bsonval.Object {
+		return nil, nil
+	}
+	return collation.Parse(v.Doc())
 }

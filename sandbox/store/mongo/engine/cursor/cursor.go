@@ -41,6 +41,9 @@ type Cursor struct {
 	Garbage   int64       // that of the state which it reads
 	User      string      // who opened it, as in session ids
 	Docs      int64       // that it has given
+	UUID      [16]byte    // of the collection without which the cursor ends; zero: none
+	Capped    bool        // it also ends when the document given last is gone
+	Last      int64       // the record id of that
 	Batches   int64
 
 	created   time.Time

@@ -32,19 +32,21 @@ type Field struct {
 
 // Def is an index as it was asked for. It is immutable.
 type Def struct {
-	Name      string
-	Pattern   bsonval.Doc // the key pattern as given: { a: 1, b: -1 }
-	Spec      bsonval.Doc // what listIndexes answers: v, key, name and the options
-	Fields    []Field
-	Kind      Kind // the special kind of the fields, Ordered if none has one
-	Unique    bool
-	Sparse    bool
-	Hidden    bool
-	Clustered bool             // the documents themselves are in its order
-	Expire    int64            // expireAfterSeconds; -1: none
-	Filter    *match.Matcher   // partialFilterExpression; nil: every document
-	Collator  bsonval.Collator // nil: binary
-	Extra     any              // what the kind's own file keeps: weights, projections, bits
+	Name    string
+	Pattern bsonval.Doc // the key pattern as given: { a: 1, b: -1 }
+	Spec    bsonval.Doc // what listIndexes answers: v, key, name and the options
+	Fields  []Field
+	Kind    Kind // the special kind of the fields, Ordered if none has one
+	Unique  bool
+	// PrepareUnique refuses new duplicates and leaves those that are there.
+	PrepareUnique bool
+	Sparse        bool
+	Hidden        bool
+	Clustered     bool             // the documents themselves are in its order
+	Expire        int64            // expireAfterSeconds; -1: none
+	Filter        *match.Matcher   // partialFilterExpression; nil: every document
+	Collator      bsonval.Collator // nil: binary
+	Extra         any              // what the kind's own file keeps: weights, projections, bits
 }
 
 // Keys are a document's keys in one index.

@@ -6,8 +6,17 @@ import (
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
-// Hash is the number that a hashed index keeps for a value.
-func Hash(v bsonval.Value) int64 { return expr.HashedKey(v) }
+// Hash is the number that a hashed index keeps for a value. With a collation strings
+// that are equal in it have one hash.
+func Hash(v bsonval.Value, coll bsonval.Collator) int64 {
+	if coll != nil {
+		switch v.Type() {
+		case bsonval.String, bsonval.Symbol, bsonval.Object:
+			v = bsonval.StringValue(string(bsonval.AppendKey(nil, v, coll)))
+		}
+	}
+	return expr.HashedKey(v)
+}
 
 // checkHashed refuses what hashed indexes can't be.
 func (d *Def) checkHashed() error {

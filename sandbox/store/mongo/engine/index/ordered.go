@@ -52,7 +52,7 @@ func (d *Def) single(doc bsonval.Doc) (Keys, bool) {
 func (d *Def) AppendField(dst []byte, i int, v bsonval.Value) []byte {
 	from := len(dst)
 	if d.Fields[i].Kind == Hashed {
-		v = bsonval.LongValue(Hash(v))
+		v = bsonval.LongValue(Hash(v, d.Collator))
 	}
 	dst = bsonval.AppendKey(dst, v, d.Collator)
 	if d.Fields[i].Desc {

@@ -35,6 +35,9 @@ func Parse(spec bsonval.Doc) (*Def, error) {
 			return nil, err
 		}
 	}
+	if d.Unique && d.PrepareUnique {
+		return nil, mongoerr.New(mongoerr.CannotCreateIndex, "cannot mix \"unique\" and \"prepareUnique\" options")
+	}
 	if d.Sparse && d.Filter != nil {
 		return nil, mongoerr.New(mongoerr.CannotCreateIndex, "cannot mix \"partialFilterExpression\" and \"sparse\" options")
 	}
@@ -142,6 +145,8 @@ func (d *Def) parseOption(field string, v bsonval.Value, spec bsonval.Doc) error
 		d.Clustered = v.Truth()
 	case "unique":
 		d.Unique = v.Truth()
+	case "prepareUnique":
+		d.PrepareUnique = v.Truth()
 	case "sparse":
 		d.Sparse = v.Truth()
 	case "hidden":
@@ -255,7 +260,7 @@ func (d *Def) normal(spec bsonval.Doc) bsonval.Doc {
 			if d.Collator != nil {
 				b.SetDoc(field, collation.Complete(v.Doc()))
 			}
-		case "unique", "sparse", "hidden":
+		case "unique", "prepareUnique", "sparse", "hidden":
 			if v.Truth() {
 				b.Bool(field, true)
 			}

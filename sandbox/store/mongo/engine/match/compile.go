@@ -94,9 +94,13 @@ func (c *compiler) operator(name string, v bsonval.Value) ([]Node, error) {
 		return one(&Schema{Source: v.Doc(), root: root}, err)
 	case "$comment":
 		return nil, nil
-	case "$alwaysTrue":
-		return one(&And{}, nil)
-	case "$alwaysFalse":
+	case "$alwaysTrue", "$alwaysFalse":
+		if n, ok := v.ExactLong(); !v.IsNumber() || !ok || n != 1 {
+			return nil, mongoerr.New(mongoerr.FailedToParse, "%s must be an integer value of 1", name)
+		}
+		if name == "$alwaysTrue" {
+			return one(&And{}, nil)
+		}
 		return one(&Never{}, nil)
 	case "$sampleRate":
 		return one(compileSampleRate(v))
@@ -344,9 +348,13 @@ func (c *compiler) all(path string, v bsonval.Value) ([]Pred, error) {
 		return nil, bad("$all needs an array")
 	}
 	var out []Pred
+	isElemMatch := func(e bsonval.Value) bool { return isOperators(e) && e.Doc().First().Name == "$elemMatch" }
+	elements := isElemMatch(v.Doc().At(0))
 	for e := range v.Doc().Values() {
 		switch {
-		case isOperators(e) && e.Doc().First().Name == "$elemMatch":
+		case elements && !isElemMatch(e):
+			return nil, bad("$all/$elemMatch has to be consistent")
+		case elements:
 			p, err := c.elemMatch(path, e.Doc().First().Value)
 			if err != nil {
 				return nil, err

@@ -83,7 +83,7 @@ func (pl *planner) use(ix *storage.Index, s *scan, conds []*condition, skip int)
 			continue
 		}
 		if f.many {
-			ts = pickOne(ts, &skip, u)
+			ts = pickOne(ts, ix, &skip, u)
 		}
 		pl.bind(f, ix, ts, state, u)
 	}
@@ -229,13 +229,27 @@ func numeric(path string) bool {
 	return false
 }
 
+// single tells whether an element of the array that t speaks of has at most one value
+// at t's path.
+func (t term) single(ix *storage.Index) bool {
+	if t.group == "" || ix.Def.Kind != index.Ordered && ix.Def.Kind != index.Wildcard {
+		return false
+	}
+	for array := range ix.Arrays {
+		if len(array) > len(t.group) && commonPath(array, t.path) == array {
+			return false
+		}
+	}
+	return true
+}
+
 // pickOne keeps one condition, or those that one $elemMatch asks: on a field with
 // arrays the others may be satisfied by other elements.
-func pickOne(ts []term, skip *int, u *usage) []term {
+func pickOne(ts []term, ix *storage.Index, skip *int, u *usage) []term {
 	var groups [][]term
 next:
 	for _, t := range ts {
-		if t.group != "" {
+		if t.single(ix) {
 			for i, g := range groups {
 				if g[0].from == t.from && g[0].group == t.group {
 					groups[i] = append(g, t)

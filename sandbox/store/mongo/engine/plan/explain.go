@@ -269,7 +269,7 @@ func (s *scan) describe(b *bsonval.Builder) {
 func (f scanField) boundText(i int, turned bool) string {
 	v := f.bounds[i]
 	if f.hashed && v.lo.Type() != bsonval.MinKey {
-		h := hashed(v.lo)
+		h := hashed(v.lo, f.coll)
 		v = interval{h, h, true, true}
 	}
 	return v.text(turned, f.coll)

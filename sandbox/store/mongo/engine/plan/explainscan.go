@@ -7,7 +7,9 @@ import (
 	"storeroom/sandbox/store/mongo/engine/index"
 )
 
-func hashed(v bsonval.Value) bsonval.Value { return bsonval.LongValue(index.Hash(v)) }
+func hashed(v bsonval.Value, coll bsonval.Collator) bsonval.Value {
+	return bsonval.LongValue(index.Hash(v, coll))
+}
 
 // order is what the key pattern says of the field: 1, -1, "hashed"; a wildcard's path
 // has the wildcard's.

@@ -40,7 +40,7 @@ func (f scanField) bounder() bounder { return bounder{f.coll} }
 // key is the bytes of a value in the field.
 func (f scanField) key(v bsonval.Value) string {
 	if f.hashed {
-		v = bsonval.LongValue(index.Hash(v))
+		v = hashed(v, f.coll)
 	}
 	k := bsonval.AppendKey(nil, v, f.coll)
 	if f.desc {

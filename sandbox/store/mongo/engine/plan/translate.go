@@ -33,6 +33,7 @@ func (t tightness) with(o tightness) tightness {
 type field struct {
 	bounder
 	multikey bool
+	element  bool // the condition is on an element, of which the index has but the whole
 	sparse   bool
 	present  bool // only documents that have the field are in the index
 	strings  bool // the index orders strings as the query does
@@ -87,11 +88,11 @@ func (f field) translate(p match.Pred) (l intervals, t tightness, ok bool) {
 	case *match.Both:
 		return f.both(p)
 	case *match.ElemMatch:
-		if p.Pred == nil || f.hashed {
+		if p.Pred == nil || f.hashed || f.element {
 			return nil, 0, false
 		}
 		inner := f
-		inner.multikey = false // the conditions speak of one element
+		inner.multikey, inner.element = false, true // the conditions speak of one element
 		l, _, ok = inner.translate(p.Pred)
 		if _, negative := p.Pred.(*match.Not); negative {
 			return nil, 0, false
@@ -176,7 +177,7 @@ func (f field) exprCmp(p *match.ExprCmp) (intervals, tightness, bool) {
 	v := p.Value
 	low := v.Type().Order() <= bsonval.Null.Order() && v.Type() != bsonval.MinKey
 	switch {
-	case f.multikey, f.wild, !f.comparable(v), v.Type() == bsonval.Array, f.hashed && (p.Op != match.EQ || low):
+	case f.multikey, f.element, f.wild, !f.comparable(v), v.Type() == bsonval.Array, f.hashed && (p.Op != match.EQ || low):
 		return nil, 0, false
 	case f.sparse && (low || p.Op == match.LT || p.Op == match.LTE):
 		return nil, 0, false

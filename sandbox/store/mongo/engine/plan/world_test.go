@@ -132,10 +132,22 @@ func (w *world) condition() bsonval.Value {
 		return one("$elemMatch", bsonval.DocValue(bsonval.D(bsonval.E(ops[w.IntN(4)], w.scalar()), bsonval.E(ops[w.IntN(len(ops))], w.scalar()))))
 	case 12:
 		return one("$elemMatch", bsonval.DocValue(bsonval.D(bsonval.E("b", w.condition()), bsonval.E("c", w.condition()))))
+	case 19:
+		return one("$elemMatch", w.element())
 	case 13:
 		return one("$mod", bsonval.ArrayOf(bsonval.IntValue(2), bsonval.IntValue(w.Int32N(2))))
 	}
 	return w.value(1)
+}
+
+// element is a condition on one element: a range of a field in it, or any condition,
+// also on an array in the array.
+func (w *world) element() bsonval.Value {
+	if w.IntN(2) == 0 {
+		between := bsonval.D(bsonval.E("$gte", bsonval.IntValue(w.Int32N(6))), bsonval.E("$lte", bsonval.IntValue(w.Int32N(6))))
+		return bsonval.DocValue(bsonval.D(bsonval.E("b", bsonval.DocValue(between))))
+	}
+	return w.condition()
 }
 
 func (w *world) filter(depth int) bsonval.Doc {

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"crypto/rand"
+	"slices"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/diff"
@@ -151,6 +152,9 @@ func (tx *Tx) Insert(ns NS, doc bsonval.Doc) (int64, error) {
 		return 0, missing(ns)
 	}
 	record := c.next
+	if err := prepared(c, record, nil, doc); err != nil {
+		return 0, err
+	}
 	if err := tx.change(c, record, nil, doc); err != nil {
 		return 0, err
 	}
@@ -169,6 +173,9 @@ func (tx *Tx) Update(ns NS, record int64, doc bsonval.Doc, kind Kind, edits ...d
 	before, ok := c.records.Get(record)
 	if !ok {
 		return mongoerr.New(mongoerr.WriteConflict, "record is gone")
+	}
+	if err := prepared(c, record, before, doc); err != nil {
+		return err
 	}
 	if err := tx.change(c, record, before, doc); err != nil {
 		return err
@@ -260,6 +267,27 @@ func (ix *Index) checkUnique(ns NS, record int64, keys []string, doc bsonval.Doc
 	for _, k := range keys {
 		if other, ok := ix.find(k); ok && other != record {
 			return DuplicateKey(ns, ix.Def, doc, k)
+		}
+	}
+	return nil
+}
+
+// prepared refuses a new duplicate in the indexes that are to become unique. What the
+// log has been told is done again without: the duplicates may be older.
+func prepared(c *Collection, record int64, before, after bsonval.Doc) error {
+	for _, ix := range c.Indexes {
+		if !ix.Def.PrepareUnique {
+			continue
+		}
+		var was index.Keys
+		if before != nil {
+			was, _ = ix.Def.For(before)
+		}
+		keys, _ := ix.Def.For(after) // what is wrong with it, change tells
+		for _, k := range keys.Keys {
+			if other, ok := ix.find(k); ok && other != record && !slices.Contains(was.Keys, k) {
+				return DuplicateKey(c.NS, ix.Def, after, k)
+			}
 		}
 	}
 	return nil

@@ -1,0 +1,190 @@
+package command
+
+import (
+	"strings"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/collation"
+	"storeroom/sandbox/store/mongo/engine/crud"
+	"storeroom/sandbox/store/mongo/engine/index"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/storage"
+)
+
+// maxCapped is the most bytes of documents that a capped collection may be said to
+// hold, and maxCappedDocs the most documents.
+const (
+	maxCapped     = 1 << 50
+	maxCappedDocs = 1<<31 - 1
+)
+
+// checkCapped checks a capped collection's size or number of documents; full is the
+// command's name for it.
+func checkCapped(full string, v bsonval.Value) error {
+	size := full == "create.size" || full == "collMod.cappedSize"
+	switch n := v.Long(); {
+	case !v.IsNumber():
+		return mongoerr.New(mongoerr.TypeMismatch, "BSON field '%s' is the wrong type '%s', expected types '[long, int, decimal, double]'", full, v.Type())
+	case size && n < 1:
+		return mongoerr.New(51024, "BSON field '%s' value must be >= 1, actual value '%d'", full, n)
+	case size && n > maxCapped:
+		return mongoerr.New(51024, "BSON field '%s' value must be <= %d, actual value '%d'", full, int64(maxCapped), n)
+	case !size && n > maxCappedDocs:
+		return mongoerr.New(mongoerr.BadValue, "max in a capped collection has to be < 2^31 or not set")
+	}
+	return nil
+}
+
+// checkValidation checks validationLevel and validationAction.
+func checkValidation(full string, v bsonval.Value) error {
+	if v.Type() != bsonval.String {
+		return wrongType(full, v, "string")
+	}
+	switch v.Str() {
+	case "off", "strict", "moderate":
+		if full == "create.validationLevel" || full == "collMod.validationLevel" {
+			return nil
+		}
+	case "error", "warn":
+		if full == "create.validationAction" || full == "collMod.validationAction" {
+			return nil
+		}
+	}
+	return mongoerr.New(mongoerr.BadValue, "Enumeration value '%s' for field '%s' is not a valid value.", v.Str(), full)
+}
+
+// checkCreate checks the types of create's options and which of them go together.
+func (r *Request) checkCreate() error {
+	for name, v := range r.Body.All() {
+		var err error
+		switch name {
+		case "capped":
+			_, err = boolField(r.Body, name, r.field(name))
+		case "size", "max":
+			err = checkCapped("create."+name, v)
+		case "validationLevel", "validationAction":
+			err = checkValidation("create."+name, v)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	capped, view := r.Body.Get("capped").Truth(), !r.Body.Get("viewOn").IsMissing()
+	limited := !r.Body.Get("size").IsMissing() || !r.Body.Get("max").IsMissing()
+	switch {
+	case r.Body.Get("clusteredIndex").Truth(): // has its own words for it
+	case capped && r.Body.Get("size").IsMissing():
+		return mongoerr.New(mongoerr.InvalidOptions, "the 'size' field is required when 'capped' is true")
+	case !capped && limited:
+		return mongoerr.New(mongoerr.InvalidOptions, "the 'capped' field needs to be true when either the 'size' or 'max' fields are present")
+	case view && !r.Body.Get("idIndex").IsMissing():
+		return mongoerr.New(mongoerr.InvalidOptions, "'idIndex' is not allowed with 'viewOn'")
+	}
+	return nil
+}
+
+// checkIDIndex checks create's idIndex, in which a client may say of which version the
+// index on _id is to be.
+func (r *Request) checkIDIndex(options bsonval.Doc) error {
+	spec, err := r.Doc("idIndex")
+	if err != nil || spec == nil {
+		return err
+	}
+	key := spec.Get("key")
+	switch {
+	case key.Type() != bsonval.Object:
+		return mongoerr.New(mongoerr.FailedToParse, "The 'key' field is a required property of an index specification")
+	case bsonval.Compare(key, bsonval.DocValue(crud.IDIndex().Pattern)) != 0:
+		return mongoerr.New(mongoerr.BadValue, "The field 'key' for an _id index must be {_id: 1}, but got %s", key)
+	}
+	for name := range spec.All() {
+		switch name {
+		case "key", "name", "ns", "v", "collation":
+		default:
+			return mongoerr.New(mongoerr.InvalidIndexSpecificationOption, "The field '%s' is not valid for an _id index specification. Specification: %s", name, spec)
+		}
+	}
+	b := bsonval.NewBuilder(len(spec) + 16)
+	for name, v := range spec.All() {
+		if name == "name" {
+			continue
+		}
+		b.Set(name, v)
+	}
+	def, err := index.Parse(b.Str("name", "_id_").Doc())
+	if err != nil {
+		return err
+	}
+	if own := spec.Get("collation"); own.Type() == bsonval.Object {
+		want := options.Get("collation")
+		same := want.Type() == bsonval.Object && def.Collator != nil && collation.Complete(own.Doc()).Same(collation.Complete(want.Doc()))
+		if !same && (want.Type() == bsonval.Object || def.Collator != nil) {
+			return mongoerr.New(mongoerr.BadValue, "The _id index must have the same collation as the collection. Index collation: %s, collection collation: %s", own, want)
+		}
+	}
+	return nil
+}
+
+// oldIDIndex makes the index on _id one of version 1 where create asks for that.
+func (r *Request) oldIDIndex(w *crud.Writer, c *storage.Collection) error {
+	v := r.Body.Get("idIndex")
+	if c.IsView() || c.Clustered() != nil || v.Type() != bsonval.Object || v.Doc().Get("v").Long() != 1 {
+		return nil
+	}
+	b := bsonval.NewBuilder(64)
+	for name, x := range c.Indexes[0].Def.Spec.All() {
+		if name == "v" {
+			x = bsonval.IntValue(1)
+		}
+		b.Set(name, x)
+	}
+	def, err := index.Parse(b.Doc())
+	if err != nil {
+		return err
+	}
+	return w.Tx.ReplaceIndexDef(c.NS, def)
+}
+
+// mayValidate refuses validators where collections have none, and what they can't ask.
+func mayValidate(ns storage.NS, validator bsonval.Doc) error {
+	switch {
+	case validator.IsEmpty():
+		return nil
+	case ns.DB == "admin" || ns.DB == "local" || ns.DB == "config":
+		return mongoerr.New(mongoerr.InvalidOptions, "Document validators are not allowed on collection %s in the %s database", ns, ns.DB)
+	case strings.HasPrefix(ns.Coll, "system."):
+		return mongoerr.New(mongoerr.InvalidOptions, "Document validators not allowed on system collection %s", ns)
+	}
+	return mayAsk(validator)
+}
+
+// mayAsk looks for the operators that need more than a document to answer.
+func mayAsk(filter bsonval.Doc) error {
+	for name, v := range filter.All() {
+		switch name {
+		case "$text", "$where":
+			return mongoerr.New(mongoerr.BadValue, "%s is not allowed in this context", name)
+		case "$near", "$nearSphere", "$geoNear":
+			return mongoerr.New(mongoerr.BadValue, "$geoNear, $near, and $nearSphere are not allowed in this context")
+		case "$and", "$or", "$nor":
+			if v.Type() != bsonval.Array {
+				continue // Compile tells
+			}
+			for part := range v.Doc().Values() {
+				if part.Type() == bsonval.Object {
+					if err := mayAsk(part.Doc()); err != nil {
+						return err
+					}
+				}
+			}
+		case "$expr", "$jsonSchema", "$comment":
+		default:
+			if v.Type() == bsonval.Object && v.Doc().First().Name != "" && v.Doc().First().Name[0] == '$' {
+				if err := mayAsk(v.Doc()); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
