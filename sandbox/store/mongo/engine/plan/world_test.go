@@ -96,7 +96,7 @@ func (w *world) condition() bsonval.Value {
 		return bsonval.DocValue(bsonval.D(bsonval.E(name, v)))
 	}
 	ops := []string{"$gt", "$gte", "$lt", "$lte", "$eq", "$ne"}
-	switch w.IntN(20) {
+	switch w.IntN(21) {
 	case 14:
 		return one("$all", bsonval.ArrayOf(w.scalar(), w.scalar()))
 	case 15:
@@ -132,7 +132,7 @@ func (w *world) condition() bsonval.Value {
 		return one("$elemMatch", bsonval.DocValue(bsonval.D(bsonval.E(ops[w.IntN(4)], w.scalar()), bsonval.E(ops[w.IntN(len(ops))], w.scalar()))))
 	case 12:
 		return one("$elemMatch", bsonval.DocValue(bsonval.D(bsonval.E("b", w.condition()), bsonval.E("c", w.condition()))))
-	case 19:
+	case 20:
 		return one("$elemMatch", w.element())
 	case 13:
 		return one("$mod", bsonval.ArrayOf(bsonval.IntValue(2), bsonval.IntValue(w.Int32N(2))))
