@@ -144,3 +144,72 @@ func TestA2dsphereIndexFindsWhatNoIndexFinds(t *testing.T) {
 func square(x, y, side float64) string {
 	return fmt.Sprintf(`{"type":"Polygon","coordinates":[[[%f,%f],[%f,%f],[%f,%f],[%f,%f],[%f,%f]]]}`, x, y, x+side, y, x+side, y+side, x, y+side, x, y)
 }
+
+// The server's rules of which documents are in a geospatial index, and which index
+// serves which search.
+func TestGeospatialIndexesAndSearches(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"createIndexes":"s","indexes":[{"key":{"l":"2dsphere"},"name":"l"}]}`)
+	d.run(`{"createIndexes":"f","indexes":[{"key":{"l":"2d"},"name":"l","bits":20}]}`)
+	for doc, codes := range map[string][2]int64{
+		`{"l":[1,2]}`: {0, 0}, `{"l":[180,90]}`: {0, 0}, `{"l":[180,91]}`: {16755, 0}, `{"l":[181,0]}`: {16755, 13027}, `{"l":[]}`: {0, 0}, `{"l":null}`: {0, 0}, `{}`: {0, 0},
+		`{"l":"x"}`: {16755, 0}, `{"l":[1]}`: {16755, 13068}, `{"l":["x","y"]}`: {16755, 16804}, `{"l":[1,"y"]}`: {16755, 13026}, `{"l":{"x":1,"y":2,"z":"w"}}`: {0, 0},
+		`{"l":[[1,2],[3,4]]}`: {16755, 0}, `{"l":{"type":"Point","coordinates":[1,2]}}`: {0, 16804}, `{"l":[{"type":"Point","coordinates":[1,2]}]}`: {16755, 13026},
+		`{"l":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]],"crs":{"type":"name","properties":{"name":"urn:x-mongodb:crs:strictwinding:EPSG:4326"}}}}`: {16755, 16804},
+	} {
+		for i, coll := range []string{"s", "f"} {
+			out := d.try(`{"insert":"` + coll + `","documents":[` + doc + `]}`)
+			code := int64(0)
+			if v := out.Path("writeErrors.0.code"); !v.IsMissing() {
+				code = v.Long()
+			}
+			if code != codes[i] {
+				t.Errorf("%s %s: %d", coll, doc, code)
+			}
+		}
+	}
+	for cmd, want := range map[string]int64{
+		`{"createIndexes":"e","indexes":[{"key":{"l":"2d"},"name":"l","bits":33}]}`:                                                         72,
+		`{"createIndexes":"e","indexes":[{"key":{"l":"2d"},"name":"l","min":"x"}]}`:                                                         72,
+		`{"createIndexes":"e","indexes":[{"key":{"l":"2dsphere"},"name":"l","2dsphereIndexVersion":4}]}`:                                    67,
+		`{"createIndexes":"e","indexes":[{"key":{"l":"2dsphere"},"name":"l","finestIndexedLevel":31}]}`:                                     16748,
+		`{"createIndexes":"s","indexes":[{"key":{"l":"2dsphere"},"name":"l","2dsphereIndexVersion":2}]}`:                                    0, // the same index
+		`{"find":"f","filter":{"l":{"$near":{"$geometry":{"type":"Point","coordinates":[0,0]}}}}}`:                                          291,
+		`{"find":"f","filter":{"l":{"$nearSphere":[0,0]}}}`:                                                                                 0,
+		`{"find":"f","filter":{"l":{"$near":[999,0]}}}`:                                                                                     16433,
+		`{"find":"s","filter":{"l":{"$near":[0,0]}}}`:                                                                                       291,
+		`{"find":"s","filter":{"l":{"$near":{"type":"Point","coordinates":[0,0]}}}}`:                                                        0,
+		`{"find":"s","filter":{"$or":[{"l":{"$nearSphere":[0,0]}}]}}`:                                                                       0,
+		`{"find":"s","filter":{"$or":[{"l":{"$nearSphere":[0,0]}},{"a":1}]}}`:                                                               2,
+		`{"find":"s","filter":{"l":{"$nearSphere":[0,0]}},"sort":{"$natural":1}}`:                                                           2,
+		`{"find":"none","filter":{"l":{"$nearSphere":[0,0]},"m":{"$nearSphere":[0,0]}}}`:                                                    2,
+		`{"find":"s","filter":{"l":{"$geoWithin":{"$box":[[0,0],[1,1]],"$center":[[0,0],1]}}}}`:                                             2,
+		`{"find":"s","filter":{"l":{"$maxDistance":1,"$near":[0,0]}}}`:                                                                      2,
+		`{"aggregate":"s","pipeline":[{"$geoNear":{"near":"$x"}}],"cursor":{}}`:                                                             5860402,
+		`{"aggregate":"s","pipeline":[{"$geoNear":{"near":[0,0],"spherical":true,"zzz":1}}],"cursor":{}}`:                                   2,
+		`{"aggregate":"s","pipeline":[{"$geoNear":{"near":[0,0],"spherical":true,"key":"no"}}],"cursor":{}}`:                                291,
+		`{"aggregate":"e","pipeline":[{"$geoNear":{"near":[0,0]}}],"cursor":{}}`:                                                            0, // nothing is there
+		`{"aggregate":"s","pipeline":[{"$geoNear":{"near":"$$p","spherical":true}}],"cursor":{},"let":{"p":[1,2]}}`:                         0,
+		`{"createIndexes":"g","indexes":[{"key":{"a":1},"name":"a","partialFilterExpression":{"l":{"$geoWithin":{"$center":[[0,0],1]}}}}]}`: 0,
+	} {
+		code := int64(0)
+		if out := d.try(cmd); !out.Get("code").IsMissing() {
+			code = out.Get("code").Long()
+		}
+		if code != want {
+			t.Errorf("%s: %d", cmd, code)
+		}
+	}
+	// A version 1 index holds documents without a place, and so serves the fields before it.
+	d.run(`{"insert":"v","documents":[{"_id":1,"a":1},{"_id":2,"a":1,"l":[1,1]}]}`)
+	d.run(`{"createIndexes":"v","indexes":[{"key":{"a":1,"l":"2dsphere"},"name":"al","2dsphereIndexVersion":1}]}`)
+	if got := d.docs(`{"find":"v","filter":{"a":1},"projection":{"_id":1},"hint":"al","sort":{"_id":1}}`); got != `[ { _id: 1 }, { _id: 2 } ]` {
+		t.Error(got)
+	}
+	if out := d.try(`{"find":"v","filter":{"l":{"$nearSphere":[0,0]}}}`); out.Get("code").Long() != 291 {
+		t.Error(out) // nothing is asked of the field before
+	}
+	if got := d.docs(`{"find":"v","filter":{"a":1,"l":{"$nearSphere":[0,0]}},"projection":{"_id":1}}`); got != `[ { _id: 2 } ]` {
+		t.Error(got)
+	}
+}

@@ -74,7 +74,7 @@ type Env struct {
 	Depth  int           // how many pipelines this one is nested in
 	Hint   bsonval.Value // for Coll alone, not for the collections that stages join
 	// Geo compiles geospatial operators in filters; nil: they are refused.
-	Geo func(op string, arg bsonval.Value) (func(bsonval.Value) (bool, error), error)
+	Geo func(op string, arg bsonval.Doc) (func(bsonval.Value) (bool, error), error)
 
 	within   nesting // what kind of stage holds this pipeline
 	sortKeys bool    // {$meta: "sortKey"} is asked for

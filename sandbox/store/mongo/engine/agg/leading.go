@@ -14,7 +14,8 @@ func (p *Pipeline) Leading() (Query, *Pipeline) {
 	rest := *p
 	if len(rest.Stages) > 0 {
 		if g, ok := rest.Stages[0].Stage.(*geoNear); ok {
-			q.Near, q.Filter = &g.arg, g.query
+			arg := g.search(p.env.Frame)
+			q.Near, q.Filter = &arg, g.query
 			return q, &rest
 		}
 		if u, ok := rest.Stages[0].Stage.(*unpack); ok {

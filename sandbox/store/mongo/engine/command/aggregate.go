@@ -7,6 +7,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/cursor"
 	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/geo"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/stream"
@@ -160,7 +161,7 @@ func (s *Server) runPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (str
 	if strings.HasPrefix(coll, "$cmd") {
 		coll = ""
 	}
-	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: coll, Geo: geoTest, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op), Hint: hint}
+	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: coll, Geo: geo.Condition, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op), Hint: hint}
 	p, err := agg.Compile(stages, env)
 	if err != nil {
 		return nil, err

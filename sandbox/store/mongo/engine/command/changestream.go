@@ -9,6 +9,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/cursor"
 	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/geo"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/stream"
@@ -41,7 +42,7 @@ func (s *Server) openChangeStream(r *Request, ns storage.NS, stages bsonval.Doc,
 	if err != nil {
 		return err
 	}
-	pipe, err := agg.Compile(rest, &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Geo: geoTest, Source: &source{r: r}, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)})
+	pipe, err := agg.Compile(rest, &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Geo: geo.Condition, Source: &source{r: r}, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/collation"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/geo"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
@@ -204,7 +205,7 @@ func (s *Server) checkViewPipeline(r *Request, on storage.NS, pipeline bsonval.V
 			return mongoerr.New(mongoerr.OptionNotSupportedOnView, "The aggregation stage %s cannot be used in the pipeline of a view; leave it out", name)
 		}
 	}
-	_, err := agg.Compile(pipeline.Doc(), &agg.Env{Op: r.Op, DB: on.DB, Coll: on.Coll, Geo: geoTest, Source: &source{r: r}, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)})
+	_, err := agg.Compile(pipeline.Doc(), &agg.Env{Op: r.Op, DB: on.DB, Coll: on.Coll, Geo: geo.Condition, Source: &source{r: r}, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op)})
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/agg"
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/geo"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/plan"
@@ -63,7 +64,7 @@ func (s *Server) explainStages(r *Request, b *bsonval.Builder, ns storage.NS, st
 	if view != nil {
 		stages = concat(view, stages)
 	}
-	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Geo: geoTest, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op), Hint: hint}
+	env := &agg.Env{Op: r.Op, DB: ns.DB, Coll: ns.Coll, Geo: geo.Condition, Source: src, Scope: expr.NewScope(r.Op.Let), Frame: expr.NewFrame(r.Op), Hint: hint}
 	pipe, err := agg.Compile(stages, env)
 	if err != nil {
 		return err

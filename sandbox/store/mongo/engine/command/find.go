@@ -209,7 +209,7 @@ func (s *Server) planFind(r *Request, f finding, coll *storage.Collection) (*pla
 		f.query.Projection = bsonval.D(bsonval.E(f.query.Distinct, bsonval.IntValue(1)), bsonval.E("_id", bsonval.IntValue(0)))
 	}
 	f.query.Frame = expr.NewFrame(r.Op)
-	f.query.NS, f.query.Cache = f.ns.String(), s.plans
+	f.query.NS, f.query.Cache, f.query.Tailable = f.ns.String(), s.plans, f.tailable
 	p, err := plan.Choose(r.Op, coll, f.query)
 	return p, proj, err
 }

@@ -173,7 +173,7 @@ func sameOptions(a, b *index.Def) bool {
 	strip := func(d bsonval.Doc) map[string]bsonval.Value {
 		out := map[string]bsonval.Value{}
 		for name, v := range d.All() {
-			if name != "name" && name != "key" && name != "background" && name != "v" && name != "hidden" {
+			if name != "name" && name != "key" && name != "background" && name != "v" && name != "hidden" && name != "2dsphereIndexVersion" && name != "textIndexVersion" {
 				out[name] = v
 			}
 		}

@@ -375,14 +375,5 @@ func sameCollation(asked, own bsonval.Value) bool {
 
 // matchEnv is what filters on coll, which may be nil, are compiled in.
 func (s *Server) matchEnv(op *opctx.Op, _ *storage.Collection) match.Env {
-	return match.Env{Op: op, Geo: geoTest}
-}
-
-// geoTest compiles a geospatial condition.
-func geoTest(op string, arg bsonval.Value) (func(bsonval.Value) (bool, error), error) {
-	q, err := geo.Compile(op, arg)
-	if err != nil {
-		return nil, err
-	}
-	return q.Test, nil
+	return match.Env{Op: op, Geo: geo.Condition}
 }

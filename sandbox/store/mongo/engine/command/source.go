@@ -7,6 +7,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/expr"
+	"storeroom/sandbox/store/mongo/engine/geo"
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -123,7 +124,7 @@ func (src *source) findOnView(op *opctx.Op, ns storage.NS, view bsonval.Doc, q a
 	if scope == nil {
 		scope = expr.NewScope(op.Let)
 	}
-	p, err := agg.Compile(b.Doc(), &agg.Env{Op: op, DB: ns.DB, Coll: ns.Coll, Geo: geoTest, Source: src, Scope: scope, Frame: frame, Hint: q.Hint})
+	p, err := agg.Compile(b.Doc(), &agg.Env{Op: op, DB: ns.DB, Coll: ns.Coll, Geo: geo.Condition, Source: src, Scope: scope, Frame: frame, Hint: q.Hint})
 	if err != nil {
 		return nil, err
 	}

@@ -2,158 +2,176 @@ package geo
 
 import (
 	"math"
+	"slices"
 
 	"github.com/golang/geo/s1"
 	"github.com/golang/geo/s2"
 )
 
-// region is what a query asks whether shapes are within: polygons, or a cap.
-type region struct {
-	polygons []*s2.Polygon
-	cap      *s2.Cap
-}
+// A point is asked by the smallest cell that it is in, about a centimetre wide, so that
+// points on a border belong to both sides, as in the server.
 
-// holds tells whether all of the shape is in the region.
-func (r *region) holds(s *Shape) bool {
+// contains tells whether all of the shape is in the query's.
+func (q *Query) contains(s *Shape) bool {
 	for _, p := range s.points {
-		if !r.point(p) {
+		if !q.holdsPoint(p) {
 			return false
 		}
 	}
 	for _, l := range s.lines {
-		if !r.line(l) {
+		if !q.holdsLine(l) {
 			return false
 		}
 	}
 	for _, p := range s.polygons {
-		if !r.polygon(p) {
+		if !q.holdsPolygon(p) {
 			return false
 		}
 	}
 	return true
 }
 
-func (r *region) point(p s2.Point) bool {
-	if r.cap != nil {
-		return r.cap.ContainsPoint(p)
+func (q *Query) holdsPoint(p s2.Point) bool {
+	if q.cap != nil {
+		return q.cap.IntersectsCell(s2.CellFromPoint(p))
 	}
-	for _, q := range r.polygons {
-		if q.ContainsPoint(p) {
+	return q.shape.inside(p)
+}
+
+// inside tells whether a point is in one of the shape's polygons or on its border.
+func (s *Shape) inside(p s2.Point) bool {
+	cell := s2.CellFromPoint(p)
+	if s.strict != nil {
+		return s.strict.ContainsPoint(p) || s.strict.IntersectsCell(cell)
+	}
+	for _, q := range s.polygons {
+		if q.ContainsPoint(p) || q.IntersectsCell(cell) {
 			return true
 		}
 	}
 	return false
 }
 
-func (r *region) line(l *s2.Polyline) bool {
-	for _, p := range *l {
-		if !r.point(p) {
-			return false
-		}
+func (q *Query) holdsLine(l *s2.Polyline) bool {
+	if q.cap != nil {
+		return !q.outside(edgeDistance(l, q.opposite()))
 	}
-	for _, q := range r.polygons {
-		if crosses(l, q) {
-			return false
-		}
+	if b := q.shape.strict; b != nil {
+		return holdsLine(b, l)
 	}
-	return true
-}
-
-func (r *region) polygon(p *s2.Polygon) bool {
-	if r.cap != nil {
-		for i := range p.NumEdges() {
-			if !r.cap.ContainsPoint(p.Edge(i).V0) {
-				return false
-			}
-		}
-		return true
-	}
-	for _, q := range r.polygons {
-		if q.Contains(p) {
+	for _, p := range q.shape.polygons {
+		if holdsLine(p, l) {
 			return true
 		}
 	}
 	return false
 }
 
-// crosses tells whether a line crosses a polygon's border.
-func crosses(l *s2.Polyline, p *s2.Polygon) bool {
+// opposite is the point farthest from the cap's centre.
+func (q *Query) opposite() s2.Point { return s2.Point{Vector: q.cap.Center().Mul(-1)} }
+
+// outside tells whether what comes as near to the opposite point as this, in radians,
+// leaves the cap.
+func (q *Query) outside(distance float64) bool {
+	return distance < math.Pi-float64(q.cap.Radius())
+}
+
+// surface is what s2.Polygon and s2.Loop have in common.
+type surface interface {
+	s2.Shape
+	s2.Region
+}
+
+// holdsLine tells whether no part of the line is out of the surface. Between two
+// crossings with corners a line may leave it, so each piece is asked by its middle.
+func holdsLine(p surface, l *s2.Polyline) bool {
+	if _, _, ok := crossing(l, p); ok {
+		return false
+	}
+	for _, v := range *l {
+		if !covers(p, v) {
+			return false
+		}
+	}
 	for i := range l.NumEdges() {
 		e := l.Edge(i)
+		cuts := []float64{0, 1}
 		for j := range p.NumEdges() {
-			f := p.Edge(j)
-			if s2.CrossingSign(e.V0, e.V1, f.V0, f.V1) == s2.Cross {
-				return true
+			v := p.Edge(j).V0
+			if v != e.V0 && v != e.V1 && float64(s2.DistanceFromSegment(v, e.V0, e.V1)) <= tolerance {
+				cuts = append(cuts, s2.DistanceFraction(v, e.V0, e.V1))
 			}
 		}
+		if !coversPieces(p, e, cuts) {
+			return false
+		}
 	}
-	return false
+	return true
+}
+
+// tolerance is how near, in radians, a corner counts as being on a line.
+const tolerance = 1e-15
+
+// coversPieces asks the middle of each piece that the cuts, from 0 to 1, make of an
+// edge.
+func coversPieces(p surface, e s2.Edge, cuts []float64) bool {
+	slices.Sort(cuts)
+	for i := 1; i < len(cuts); i++ {
+		if !covers(p, s2.Interpolate((cuts[i-1]+cuts[i])/2, e.V0, e.V1)) {
+			return false
+		}
+	}
+	return true
+}
+
+func covers(p surface, v s2.Point) bool {
+	return p.ContainsPoint(v) || p.IntersectsCell(s2.CellFromPoint(v))
 }
 
 // meets tells whether the two shapes have anything in common.
 func (s *Shape) meets(t *Shape) bool {
-	for _, p := range s.points {
-		if t.touches(p) {
-			return true
-		}
-	}
 	for _, p := range t.points {
 		if s.touches(p) {
 			return true
 		}
 	}
-	for _, l := range s.lines {
-		if t.meetsLine(l) {
+	for _, p := range s.points {
+		if t.touches(p) {
 			return true
 		}
 	}
-	for _, p := range s.polygons {
-		for _, l := range t.lines {
-			if lineMeets(l, p) {
-				return true
-			}
+	for _, l := range t.lines {
+		if s.meetsLine(l) {
+			return true
 		}
-		for _, q := range t.polygons {
-			if p.Intersects(q) {
-				return true
-			}
+	}
+	for _, p := range t.polygons {
+		if s.meetsPolygon(p) {
+			return true
 		}
 	}
 	return false
 }
 
-// tolerance is how near, in radians, counts as being on a line.
-const tolerance = 1e-15
-
 func (s *Shape) touches(p s2.Point) bool {
+	cell := s2.CellFromPoint(p)
 	for _, q := range s.points {
-		if p == q {
+		if cell.ContainsPoint(q) {
 			return true
 		}
 	}
 	for _, l := range s.lines {
-		if edgeDistance(l, p) <= tolerance {
+		if l.IntersectsCell(cell) {
 			return true
 		}
 	}
-	for _, q := range s.polygons {
-		if q.ContainsPoint(p) || edgeDistance(q, p) <= tolerance {
-			return true
-		}
-	}
-	return false
+	return s.inside(p)
 }
 
 func (s *Shape) meetsLine(l *s2.Polyline) bool {
 	for _, m := range s.lines {
-		for i := range l.NumEdges() {
-			e := l.Edge(i)
-			for j := range m.NumEdges() {
-				f := m.Edge(j)
-				if s2.CrossingSign(e.V0, e.V1, f.V0, f.V1) != s2.DoNotCross {
-					return true
-				}
-			}
+		if m.Intersects(l) {
+			return true
 		}
 	}
 	for _, p := range s.polygons {
@@ -161,16 +179,72 @@ func (s *Shape) meetsLine(l *s2.Polyline) bool {
 			return true
 		}
 	}
-	return false
+	return s.strict != nil && lineMeets(l, s.strict)
 }
 
-func lineMeets(l *s2.Polyline, p *s2.Polygon) bool {
+func lineMeets(l *s2.Polyline, p surface) bool {
 	for _, v := range *l {
 		if p.ContainsPoint(v) {
 			return true
 		}
 	}
-	return crosses(l, p)
+	_, _, ok := crossing(l, p)
+	return ok
+}
+
+func (s *Shape) meetsPolygon(p *s2.Polygon) bool {
+	for _, l := range s.lines {
+		if lineMeets(l, p) {
+			return true
+		}
+	}
+	for _, q := range s.polygons {
+		if p.Intersects(q) {
+			return true
+		}
+	}
+	if s.strict == nil {
+		return false
+	}
+	// A polygon is less than a half of the sphere, so who meets it meets its outer ring,
+	// unless it is all in a hole.
+	return s.strict.Intersects(p.Loop(0)) && !inHole(s.strict, p)
+}
+
+// complement is the other side of a loop.
+func complement(l *s2.Loop) *s2.Loop {
+	ps := slices.Clone(l.Vertices())
+	slices.Reverse(ps)
+	return s2.LoopFromPoints(ps)
+}
+
+// inHole tells whether the loop is within one of the polygon's holes.
+func inHole(l *s2.Loop, p *s2.Polygon) bool {
+	for i := 1; i < p.NumLoops(); i++ {
+		if p.Loop(i).Contains(l) {
+			return true
+		}
+	}
+	return false
+}
+
+func (q *Query) holdsPolygon(p *s2.Polygon) bool {
+	if q.cap != nil {
+		far := q.opposite()
+		if p.ContainsPoint(far) {
+			return !q.outside(0)
+		}
+		return !q.outside(edgeDistance(p, far))
+	}
+	if b := q.shape.strict; b != nil {
+		return b.Contains(p.Loop(0)) || inHole(complement(b), p)
+	}
+	for _, o := range q.shape.polygons {
+		if o.Contains(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // distance is the angle from p to the nearest part of the shape, in radians.

@@ -15,12 +15,16 @@ import (
 // EarthRadius turns radians into the server's meters.
 const EarthRadius = 6378100.0
 
-// Shape is one geometry: any number of points, lines and polygons.
+// Shape is one geometry: any number of points, lines and polygons on the sphere, or a
+// legacy point.
 type Shape struct {
 	points   []s2.Point
 	lines    []*s2.Polyline
 	polygons []*s2.Polygon
-	flat     *Flat // the plane's coordinates of a single point
+	strict   *s2.Loop // a polygon whose winding says which side is its inside
+	flat     *Flat    // the plane's coordinates of a single point
+	legacy   bool     // flat was given as numbers alone; the sphere may not have it
+	simple   bool     // a point, a line or a polygon
 }
 
 // Flat is a point on the plane.
@@ -30,25 +34,33 @@ func bad(format string, args ...any) error {
 	return mongoerr.New(mongoerr.BadValue, format, args...)
 }
 
-// ParseShape reads a GeoJSON object, or a legacy point: an array or an object of two
-// numbers.
+// ParseShape reads a stored geometry: GeoJSON, or a legacy point, which is an array or
+// an object that begins with two numbers.
 func ParseShape(v bsonval.Value) (*Shape, error) {
-	if v.Type() == bsonval.Object && v.Doc().Get("type").Type() == bsonval.String {
-		return parseJSON(v.Doc(), 0)
+	if v.Type() != bsonval.Object && v.Type() != bsonval.Array {
+		return nil, bad("geo element must be an array or object: %s", v)
 	}
-	p, err := parseFlat(v)
-	if err != nil {
-		return nil, err
+	if isLegacy(v) {
+		p, err := parseFlat(v, true)
+		if err != nil {
+			return nil, err
+		}
+		return p.legacy(), nil
 	}
-	return p.shape()
+	return parseJSON(v.Doc())
 }
 
-func (p Flat) shape() (*Shape, error) {
-	at, err := p.sphere()
-	if err != nil {
-		return nil, err
+// isLegacy tells a legacy point from GeoJSON.
+func isLegacy(v bsonval.Value) bool {
+	return v.Type() == bsonval.Array || v.Doc().At(0).IsNumber()
+}
+
+func (p Flat) legacy() *Shape {
+	s := &Shape{flat: &p, legacy: true, simple: true}
+	if at, err := p.sphere(); err == nil {
+		s.points = []s2.Point{at}
 	}
-	return &Shape{points: []s2.Point{at}, flat: &p}, nil
+	return s
 }
 
 // sphere is the point with X as longitude and Y as latitude.
@@ -59,162 +71,173 @@ func (p Flat) sphere() (s2.Point, error) {
 	return s2.PointFromLatLng(s2.LatLngFromDegrees(p.Y, p.X)), nil
 }
 
+// kindOf names a value's type in an error.
+func kindOf(v bsonval.Value) string {
+	if v.IsMissing() {
+		return "missing"
+	}
+	return v.Type().String()
+}
+
 func number(f float64) string { return bsonval.DoubleValue(f).String() }
 
-// parseFlat reads two numbers. An object's names don't matter.
-func parseFlat(v bsonval.Value) (Flat, error) {
+// parseFlat reads two numbers. An object's names don't matter, nor what follows the
+// two when more is allowed.
+func parseFlat(v bsonval.Value, more bool) (Flat, error) {
 	if v.Type() != bsonval.Array && v.Type() != bsonval.Object {
-		return Flat{}, bad("Point must be an array or object, instead got type %s", v.Type())
+		return Flat{}, bad("Point must be an array or object, instead got type %s", kindOf(v))
 	}
 	x, y := v.Doc().At(0), v.Doc().At(1)
-	if !x.IsNumber() || !y.IsNumber() {
-		return Flat{}, bad("Point must only contain numeric elements")
-	}
-	if x.IsNaN() || y.IsNaN() || x.IsInf() || y.IsInf() {
+	switch {
+	case !x.IsNumber() || !y.IsNumber():
+		if x.IsNumber() {
+			x = y
+		}
+		return Flat{}, bad("Point must only contain numeric elements, instead got type %s", kindOf(x))
+	case !more && !v.Doc().At(2).IsMissing():
+		return Flat{}, bad("Point must only contain two numeric elements")
+	case x.IsNaN() || y.IsNaN() || x.IsInf() || y.IsInf():
 		return Flat{}, bad("Point coordinates must be finite numbers")
 	}
 	return Flat{x.Float(), y.Float()}, nil
 }
 
-// maxNested bounds collections within collections.
-const maxNested = 20
-
-func parseJSON(d bsonval.Doc, depth int) (*Shape, error) {
-	if crs := d.Path("crs.properties.name"); crs.Type() == bsonval.String {
-		switch crs.Str() {
-		case "EPSG:4326", "urn:ogc:def:crs:OGC:1.3:CRS84":
-		default:
-			return nil, mongoerr.New(mongoerr.NotImplemented, "the coordinate reference system %s is not supported", crs.Str())
-		}
-	}
+// parseJSON reads a GeoJSON object (RFC 7946, with the crs member of its forerunner).
+func parseJSON(d bsonval.Doc) (*Shape, error) {
+	kind := d.Get("type")
 	s := &Shape{}
-	c := d.Get("coordinates")
-	kind := d.Get("type").Str()
-	if kind == "GeometryCollection" {
-		return parseCollection(d, depth)
+	if kind.Type() == bsonval.String {
+		switch kind.Str() {
+		case "Point", "LineString", "Polygon":
+			s.simple = true
+			return s, s.single(kind.Str(), d)
+		case "MultiPoint", "MultiLineString", "MultiPolygon":
+			return s, s.several(kind.Str(), d)
+		case "GeometryCollection":
+			return s, s.collection(d)
+		}
 	}
-	if c.Type() != bsonval.Array {
-		return nil, bad("%s coordinates must be an array", kind)
-	}
-	return s, s.add(kind, c)
+	return nil, bad("unknown GeoJSON type: %s", d)
 }
 
-func parseCollection(d bsonval.Doc, depth int) (*Shape, error) {
-	list := d.Get("geometries")
-	if list.Type() != bsonval.Array || depth > maxNested {
-		return nil, bad("GeometryCollection geometries must be an array")
+// strictWinding is the name of the server's own reference system.
+const strictWinding = "urn:x-mongodb:crs:strictwinding:EPSG:4326"
+
+// strictCRS reads the reference system, and tells whether it is the one of strict
+// winding.
+func strictCRS(d bsonval.Doc) (bool, error) {
+	crs := d.Get("crs")
+	if crs.IsMissing() {
+		return false, nil
 	}
-	all := &Shape{}
-	for v := range list.Doc().Values() {
-		if v.Type() != bsonval.Object {
-			return nil, bad("Element of geometries must be an object")
-		}
-		s, err := parseJSON(v.Doc(), depth+1)
-		if err != nil {
-			return nil, err
-		}
-		all.points = append(all.points, s.points...)
-		all.lines = append(all.lines, s.lines...)
-		all.polygons = append(all.polygons, s.polygons...)
+	if crs.Type() != bsonval.Object {
+		return false, bad("GeoJSON CRS must be an object, instead got type %s", kindOf(crs))
 	}
-	return all, nil
+	if t := crs.Doc().Get("type"); t.Type() != bsonval.String || t.Str() != "name" {
+		return false, bad(`GeoJSON CRS must have field "type": "name"`)
+	}
+	p := crs.Doc().Get("properties")
+	if p.Type() != bsonval.Object {
+		return false, bad(`CRS must have field "properties" which is an object, instead got type %s`, kindOf(p))
+	}
+	name := p.Doc().Get("name")
+	if name.Type() != bsonval.String {
+		return false, bad(`In CRS, "properties.name" must be a string, instead got type %s`, kindOf(name))
+	}
+	switch name.Str() {
+	case "EPSG:4326", "urn:ogc:def:crs:OGC:1.3:CRS84":
+		return false, nil
+	case strictWinding:
+		return true, nil
+	}
+	return false, bad("Unknown CRS name: %s", name.Str())
 }
 
-func (s *Shape) add(kind string, c bsonval.Value) error {
-	switch kind {
-	case "Point":
-		p, err := parseFlat(c)
-		if err != nil {
-			return err
-		}
-		one, err := p.shape()
-		if err == nil {
-			s.points, s.flat = append(s.points, one.points...), &p
-		}
-		return err
-	case "LineString":
-		return s.line(c)
-	case "Polygon":
-		return s.polygon(c)
-	case "MultiPoint", "MultiLineString", "MultiPolygon":
-		if c.Doc().IsEmpty() {
-			return bad("%s coordinates must have at least 1 element", kind)
-		}
-		for v := range c.Doc().Values() {
-			if err := s.add(kind[len("Multi"):], v); err != nil {
-				return err
-			}
-		}
-		s.flat = nil
-		return nil
-	}
-	return bad("unknown GeoJSON type: %s", kind)
-}
-
-// vertices reads an array of positions.
-func vertices(c bsonval.Value) ([]s2.Point, error) {
-	if c.Type() != bsonval.Array {
-		return nil, bad("GeoJSON coordinates must be an array of coordinates")
-	}
-	var out []s2.Point
-	for v := range c.Doc().Values() {
-		p, err := parseFlat(v)
-		if err != nil {
-			return nil, err
-		}
-		at, err := p.sphere()
-		if err != nil {
-			return nil, err
-		}
-		if n := len(out); n == 0 || out[n-1] != at {
-			out = append(out, at)
-		}
-	}
-	return out, nil
-}
-
-func (s *Shape) line(c bsonval.Value) error {
-	ps, err := vertices(c)
+func (s *Shape) single(kind string, d bsonval.Doc) error {
+	strict, err := strictCRS(d)
 	if err != nil {
 		return err
 	}
-	if len(ps) < 2 {
-		return bad("GeoJSON LineString must have at least 2 vertices: %s", c)
+	c := d.Get("coordinates")
+	if strict && kind != "Polygon" {
+		return bad("Strict winding order is only supported by polygon")
 	}
-	l := s2.Polyline(ps)
-	s.lines = append(s.lines, &l)
-	return nil
-}
-
-// polygon reads rings, the outer one first. Each ring is taken to go around the
-// smaller side of the sphere.
-func (s *Shape) polygon(c bsonval.Value) error {
-	if c.Type() != bsonval.Array || c.Doc().IsEmpty() {
-		return bad("Polygon has no loops.")
-	}
-	var loops []*s2.Loop
-	for ring := range c.Doc().Values() {
-		ps, err := vertices(ring)
+	switch {
+	case kind == "Point":
+		p, err := parseFlat(c, true)
 		if err != nil {
 			return err
 		}
-		switch {
-		case len(ps) < 4:
-			return bad("Loop must have at least 3 different vertices: %s", ring)
-		case ps[0] != ps[len(ps)-1]:
-			return bad("Loop is not closed: %s", ring)
+		at, err := p.sphere()
+		if err == nil {
+			s.points, s.flat = append(s.points, at), &p
 		}
-		l := s2.LoopFromPoints(ps[:len(ps)-1])
-		if err := l.Validate(); err != nil {
-			return bad("Loop is not valid: %s %s", ring, err)
+		return err
+	case kind == "LineString":
+		return s.line(c)
+	case strict:
+		s.strict, err = strictLoop(c)
+		return err
+	}
+	return s.polygon(c)
+}
+
+func (s *Shape) several(kind string, d bsonval.Doc) error {
+	if strict, err := strictCRS(d); err != nil || strict {
+		if err == nil {
+			err = bad("Strict winding order is only supported by polygon")
 		}
-		l.Normalize()
-		loops = append(loops, l)
+		return err
 	}
-	p := s2.PolygonFromLoops(loops)
-	if err := p.Validate(); err != nil {
-		return bad("Polygon isn't valid: %s %s", err, c)
+	c := d.Get("coordinates")
+	if c.Type() != bsonval.Array {
+		return bad("%s coordinates must be an array, instead got type %s", kind, kindOf(c))
 	}
-	s.polygons = append(s.polygons, p)
+	if c.Doc().IsEmpty() {
+		return bad("%s coordinates must have at least 1 element", kind)
+	}
+	if kind == "MultiPoint" {
+		ps, err := vertices(c)
+		s.points = append(s.points, ps...)
+		return err
+	}
+	for v := range c.Doc().Values() {
+		add := s.line
+		if kind == "MultiPolygon" {
+			add = s.polygon
+		}
+		if err := add(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Shape) collection(d bsonval.Doc) error {
+	list := d.Get("geometries")
+	if list.Type() != bsonval.Array {
+		return bad("GeometryCollection geometries must be an array, instead got type %s", kindOf(list))
+	}
+	if list.Doc().IsEmpty() {
+		return bad("GeometryCollection geometries must have at least 1 element")
+	}
+	for i, v := range list.Doc().Slice() {
+		if v.Type() != bsonval.Object {
+			return bad(`Element %d of "geometries" must be an object, instead got type %s: %s`, i, kindOf(v), v)
+		}
+		if t := v.Doc().Get("type"); t.Type() == bsonval.String && t.Str() == "GeometryCollection" {
+			return bad("GeometryCollections cannot be nested: %s", v)
+		}
+		one, err := parseJSON(v.Doc())
+		if err != nil {
+			return err
+		}
+		if one.strict != nil {
+			return bad("Strict winding order is only supported by polygon")
+		}
+		s.points = append(s.points, one.points...)
+		s.lines = append(s.lines, one.lines...)
+		s.polygons = append(s.polygons, one.polygons...)
+	}
 	return nil
 }

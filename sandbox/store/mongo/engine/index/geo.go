@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math"
 	"slices"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -28,10 +29,7 @@ func (d *Def) parseGeo(spec bsonval.Doc) error {
 		if d.Collator != nil {
 			return mongoerr.New(mongoerr.NotImplemented, "a collation on a 2dsphere index is not supported")
 		}
-		if v := spec.Get("2dsphereIndexVersion"); v.IsNumber() && (v.Long() < 1 || v.Long() > 3) {
-			return mongoerr.New(mongoerr.CannotCreateIndex, "unsupported geo index version { 2dsphereIndexVersion : %d }, only support versions: [1,2,3]", v.Long())
-		}
-		return nil
+		return d.parseSphere(spec)
 	}
 	if d.Collator != nil {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "Index type '2d' does not support collation: %s", d.Pattern)
@@ -39,14 +37,68 @@ func (d *Def) parseGeo(spec bsonval.Doc) error {
 	if d.Fields[0].Kind != Flat {
 		return mongoerr.New(16801, "2d has to be first in index")
 	}
-	g := geo.Grid{Min: -180, Max: 180}
-	for name, to := range map[string]*float64{"min": &g.Min, "max": &g.Max} {
-		if v := spec.Get(name); v.IsNumber() {
-			*to = v.Float()
+	return d.parseGrid(spec)
+}
+
+// oldest is the version of a 2dsphere index that holds documents without a place too.
+const oldest = sphereVersion(1)
+
+// sphereVersion is kept as a 2dsphere index's Extra.
+type sphereVersion int
+
+// parseSphere checks the options of a 2dsphere index.
+func (d *Def) parseSphere(spec bsonval.Doc) error {
+	opts := map[string]int64{"2dsphereIndexVersion": 3, "coarsestIndexedLevel": 0, "finestIndexedLevel": 23, "maxCellsInCovering": 50}
+	for name := range opts {
+		v := spec.Get(name)
+		switch {
+		case v.IsMissing():
+		case !v.IsNumber():
+			return mongoerr.New(mongoerr.TypeMismatch, "\"%s\" had the wrong type. Expected number, found %s", name, v.Type())
+		case v.Float() != math.Trunc(v.Float()):
+			return mongoerr.New(mongoerr.BadValue, "Expected field \"%s\" to have a value exactly representable as a 64-bit integer, but found %s: %s", name, name, v)
+		default:
+			opts[name] = v.Long()
 		}
 	}
-	if g.Min >= g.Max {
-		return mongoerr.New(16804, "region for hash must be valid and have positive area")
+	coarse, fine, version := opts["coarsestIndexedLevel"], opts["finestIndexedLevel"], opts["2dsphereIndexVersion"]
+	switch {
+	case coarse < 0:
+		return mongoerr.New(16747, "coarsestIndexedLevel must be >= 0")
+	case fine > 30:
+		return mongoerr.New(16748, "finestIndexedLevel must be <= 30")
+	case fine < coarse:
+		return mongoerr.New(16749, "finestIndexedLevel must be >= coarsestIndexedLevel")
+	case version < 1 || version > 3:
+		return mongoerr.New(mongoerr.CannotCreateIndex, "unsupported geo index version { 2dsphereIndexVersion : %d }, only support versions: [1,2,3]", version)
+	}
+	d.Extra = sphereVersion(version)
+	return nil
+}
+
+// HoldsAll tells whether documents without a place are in a geospatial index too.
+func (d *Def) HoldsAll() bool { return d.Kind == Sphere && d.Extra == oldest }
+
+// parseGrid reads the plane of a 2d index.
+func (d *Def) parseGrid(spec bsonval.Doc) error {
+	g := geo.Grid{Min: -180, Max: 180}
+	bits := 26.0
+	for name, to := range map[string]*float64{"min": &g.Min, "max": &g.Max, "bits": &bits} {
+		v := spec.Get(name)
+		if v.IsNumber() {
+			*to = v.Float()
+		} else if !v.IsMissing() {
+			return mongoerr.New(mongoerr.InvalidOptions, "wrong type for '%s' field, expected number, found %s", name, v)
+		}
+	}
+	span := g.Max - g.Min
+	switch {
+	case math.Trunc(bits) < 1 || math.Trunc(bits) > 32:
+		return mongoerr.New(mongoerr.InvalidOptions, "bits for hash must be > 0 and <= 32, but %v bits were specified", math.Trunc(bits))
+	case !(g.Min < g.Max) || math.IsInf(g.Min, 0) || math.IsInf(g.Max, 0):
+		return mongoerr.New(mongoerr.InvalidOptions, "region for hash must be valid and have positive area, but [%v, %v] was specified", g.Min, g.Max)
+	case math.IsInf(1<<32/span, 0) || 1<<32/span <= 0:
+		return mongoerr.New(mongoerr.InvalidOptions, "range [%v, %v] is too small.", g.Min, g.Max)
 	}
 	d.Extra = g
 	return nil
@@ -75,7 +127,7 @@ func (d *Def) cells(doc bsonval.Doc) (Keys, error) {
 		}
 		keys = next
 	}
-	if !present {
+	if !present && !d.HoldsAll() {
 		return Keys{}, nil
 	}
 	slices.Sort(keys)
@@ -93,25 +145,12 @@ func (d *Def) parts(i int, f Field, doc bsonval.Doc) (parts []string, found bool
 		}
 		return keys.Keys, false, err
 	}
-	for _, v := range geometries(bsonval.DocValue(doc), f.Path) {
-		var cells []int64
-		if d.Kind == Flat {
-			var c int64
-			c, err = d.Grid().Cell(v)
-			cells = []int64{c}
-		} else {
-			cells, err = geo.Cells(v)
-		}
-		if err != nil {
-			e := mongoerr.From(err)
-			if e.Code == mongoerr.BadValue {
-				e = mongoerr.New(16755, "Can't extract geo keys: %s  %s", doc, e.Message)
-			}
-			return nil, false, e
-		}
-		for _, c := range cells {
-			parts = append(parts, string(d.AppendField(nil, i, bsonval.LongValue(c))))
-		}
+	cells, err := d.places(doc, f.Path)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, c := range cells {
+		parts = append(parts, string(d.AppendField(nil, i, bsonval.LongValue(c))))
 	}
 	if parts == nil {
 		return []string{string(d.AppendField(nil, i, bsonval.NullValue()))}, false, nil
@@ -119,24 +158,62 @@ func (d *Def) parts(i int, f Field, doc bsonval.Doc) (parts []string, found bool
 	return parts, true, nil
 }
 
-// geometries are the values at path that are to be geometries: an array of numbers is
-// one, any other array holds several.
-func geometries(v bsonval.Value, path string) []bsonval.Value {
-	var out []bsonval.Value
-	Spread(v, path, func(v bsonval.Value) {
-		switch {
-		case v.IsNullish():
-		case v.Type() == bsonval.Array && !v.Doc().At(0).IsNumber():
-			for e := range v.Doc().Values() {
-				if !e.IsNullish() {
-					out = append(out, e)
-				}
-			}
-		default:
-			out = append(out, v)
+// places are the cells of the document's geometries.
+func (d *Def) places(doc bsonval.Doc, path string) (cells []int64, err error) {
+	if d.Kind == Flat {
+		return d.flatPlaces(doc, path)
+	}
+	var found []bsonval.Value
+	Spread(bsonval.DocValue(doc), path, func(v bsonval.Value) {
+		if !v.IsMissing() {
+			found = append(found, v)
 		}
 	})
-	return out
+	version, _ := d.Extra.(sphereVersion)
+	if len(found) == 1 && version != oldest {
+		v := found[0]
+		if v.IsNullish() || (v.Type() == bsonval.Object || v.Type() == bsonval.Array) && v.Doc().IsEmpty() {
+			return nil, nil
+		}
+	}
+	for _, v := range found {
+		cs, err := geo.Cells(v, int(version))
+		if err != nil {
+			return nil, mongoerr.New(16755, "Can't extract geo keys: %s  %s", doc, mongoerr.From(err).Message)
+		}
+		cells = append(cells, cs...)
+	}
+	return cells, nil
+}
+
+// flatPlaces are the cells of a 2d index: what is no object or array is passed over,
+// and so are empty ones.
+func (d *Def) flatPlaces(doc bsonval.Doc, path string) (cells []int64, err error) {
+	add := func(v bsonval.Value) {
+		if err != nil || v.Doc().IsEmpty() {
+			return
+		}
+		var c int64
+		c, err = d.Grid().Cell(v, doc)
+		cells = append(cells, c)
+	}
+	Spread(bsonval.DocValue(doc), path, func(v bsonval.Value) {
+		if v.Type() != bsonval.Array && v.Type() != bsonval.Object {
+			return
+		}
+		if v.Doc().At(0).IsNumber() {
+			add(v)
+			return
+		}
+		for e := range v.Doc().Values() {
+			if e.Type() != bsonval.Array && e.Type() != bsonval.Object {
+				err = mongoerr.New(16804, "location object expected, location array not in correct format")
+				return
+			}
+			add(e)
+		}
+	})
+	return cells, err
 }
 
 // Spread yields what stands at path, through arrays on the way; an array at its end is

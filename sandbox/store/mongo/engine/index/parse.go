@@ -5,6 +5,7 @@ import (
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/collation"
+	"storeroom/sandbox/store/mongo/engine/geo"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
@@ -157,7 +158,7 @@ func (d *Def) parseOption(field string, v bsonval.Value, spec bsonval.Doc) error
 		if v.Type() != bsonval.Object {
 			return mongoerr.New(mongoerr.TypeMismatch, "The field 'partialFilterExpression' must be an object, but got %s", v.Type())
 		}
-		m, err := match.Compile(v.Doc(), match.Env{})
+		m, err := match.Compile(v.Doc(), match.Env{Geo: geo.Condition})
 		if err == nil {
 			err = checkPartial(m.Root)
 		}

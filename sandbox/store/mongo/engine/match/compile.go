@@ -229,10 +229,14 @@ func (c *compiler) operators(path string, d bsonval.Doc) ([]Pred, error) {
 			}
 			out = append(out, all...)
 			continue
-		case "$near", "$nearSphere", "$geoNear", "$geoWithin", "$within", "$geoIntersects":
-			p, err = c.geo(name, v, d)
-		case "$maxDistance", "$minDistance", "$uniqueDocs", "$comment":
-			continue // $near reads its neighbours itself
+		case "$near", "$nearSphere", "$geoNear":
+			if d.First().Name != name || v.Type() != bsonval.Object && v.Type() != bsonval.Array {
+				return nil, bad("near must be first in: %s", d)
+			}
+			p, err := c.geo(name, d)
+			return []Pred{p}, err // it reads its neighbours itself
+		case "$geoWithin", "$within", "$geoIntersects":
+			p, err = c.geo(name, d)
 		default:
 			p, err = c.predicate(path, name, v)
 		}
@@ -246,19 +250,15 @@ func (c *compiler) operators(path string, d bsonval.Doc) ([]Pred, error) {
 	return out, nil
 }
 
-func (c *compiler) geo(name string, v bsonval.Value, d bsonval.Doc) (Pred, error) {
+func (c *compiler) geo(name string, d bsonval.Doc) (Pred, error) {
 	if err := c.allowed(name); err != nil {
 		return nil, err
 	}
 	if c.env.Geo == nil {
 		return nil, mongoerr.New(mongoerr.NotImplemented, "%s is not supported here", name)
 	}
-	arg := v
-	if name == "$near" || name == "$nearSphere" || name == "$geoNear" {
-		arg = bsonval.DocValue(d) // distances may stand beside it
-	}
-	test, err := c.env.Geo(name, arg)
-	return &Geo{Op: name, Source: arg, Test: test}, err
+	test, err := c.env.Geo(name, d)
+	return &Geo{Op: name, Source: d, Test: test}, err
 }
 
 // predicate compiles the operators that stand for themselves.

@@ -1,8 +1,6 @@
 package match
 
 import (
-	"strings"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 )
 
@@ -108,11 +106,7 @@ func WritePred(b *bsonval.Builder, p Pred) {
 		}
 		b.Close()
 	case *Geo:
-		if strings.HasPrefix(p.Op, "$near") || p.Op == "$geoNear" {
-			b.Fields(p.Source.Doc())
-		} else {
-			b.Set(p.Op, p.Source)
-		}
+		b.Fields(p.Source)
 	}
 }
 

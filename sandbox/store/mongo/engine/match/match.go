@@ -14,7 +14,7 @@ type Env struct {
 	// Plain refuses the operators that need more than a value: in array filters, in $pull.
 	Plain bool
 	// Geo compiles a geospatial operator; nil: they are refused.
-	Geo func(op string, arg bsonval.Value) (func(bsonval.Value) (bool, error), error)
+	Geo func(op string, arg bsonval.Doc) (func(bsonval.Value) (bool, error), error)
 }
 
 // Matcher is a compiled filter. It holds no state of a run: goroutines may share it.

@@ -136,10 +136,10 @@ type (
 	}
 
 	// Geo is $geoWithin, $geoIntersects, $near and $nearSphere. Test is compiled by
-	// package geo; Near are left to the planner, and alone match all with a point.
+	// package geo; Near are left to the planner, and alone match all.
 	Geo struct {
 		Op     string
-		Source bsonval.Value
+		Source bsonval.Doc // all that stands beside the operator
 		Test   func(v bsonval.Value) (bool, error)
 	}
 )

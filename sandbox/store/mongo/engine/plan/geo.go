@@ -52,7 +52,7 @@ func isNear(p match.Pred) bool {
 func nearCondition(c *condition, top bool) (*condition, error) {
 	if c.pred != nil && isNear(c.pred) {
 		if !top {
-			return nil, mongoerr.New(mongoerr.BadValue, "geo $near must be top-level expr")
+			return nil, mongoerr.New(mongoerr.BadValue, "geoNear must be top-level expr")
 		}
 		return c, nil
 	}
@@ -74,30 +74,36 @@ func nearCondition(c *condition, top bool) (*condition, error) {
 
 // near is the plan of a search for what is nearest; nil when the query asks for none.
 func (pl *planner) near() (*candidate, error) {
-	c, err := nearCondition(pl.cond, true)
-	if err != nil {
-		return nil, err
-	}
 	if pl.query.Near != nil {
 		return pl.nearStage(*pl.query.Near)
 	}
-	if c == nil {
-		return nil, nil
+	c, err := nearCondition(pl.cond, true)
+	if err != nil || c == nil {
+		return nil, err
 	}
 	g := c.pred.(*match.Geo)
 	q, err := geo.Compile(g.Op, g.Source)
 	if err != nil {
 		return nil, err
 	}
+	return pl.nearest(c.path, q.Near, c)
+}
+
+// nearest is the plan of a search at a path, by an index that serves it. c is the
+// condition that asks for it, nil for that of a stage.
+func (pl *planner) nearest(path string, n *geo.Near, c *condition) (*candidate, error) {
 	for _, kind := range []index.Kind{index.Sphere, index.Flat} {
 		for _, ix := range pl.coll.Indexes {
-			if i := geoField(ix, c.path); i >= 0 && ix.Def.Kind == kind && pl.serves(ix, q.Near) {
-				return pl.nearBy(ix, i, c.path, q.Near, c), nil
+			i := geoField(ix, path)
+			if i < 0 || ix.Def.Kind != kind || !pl.serves(ix, n) {
+				continue
+			}
+			if found := pl.nearBy(ix, i, path, n, c); found != nil {
+				return found, nil
 			}
 		}
 	}
-	return nil, mongoerr.New(mongoerr.NoQueryExecutionPlans, "error processing query: ns=%sTree: %sSort: %s\nProj: %s\n planner returned error :: caused by :: unable to find index for $geoNear query",
-		pl.coll.NS, treeText(pl.cond), pl.query.Sort, pl.query.Projection)
+	return nil, pl.noPlan("unable to find index for $geoNear query")
 }
 
 // serves tells whether the index is of the kind that the search needs.
@@ -107,7 +113,7 @@ func (pl *planner) serves(ix *storage.Index, n *geo.Near) bool {
 		return false
 	}
 	if d.Kind == index.Flat {
-		return !n.Spherical
+		return !n.Wraps()
 	}
 	return d.Kind == index.Sphere && n.Spherical
 }
@@ -118,35 +124,35 @@ func geoField(ix *storage.Index, path string) int {
 	})
 }
 
-// nearStage is the plan of the stage $geoNear, whose index is named by key or is the
-// only one.
+// nearStage is the plan of the stage $geoNear. Without a key its place is that of the
+// only 2d index, else of the only 2dsphere index.
 func (pl *planner) nearStage(arg bsonval.Doc) (*candidate, error) {
 	n, err := geo.ParseNear(arg)
 	if err != nil {
 		return nil, err
 	}
-	key := ""
 	if v := arg.Get("key"); v.Type() == bsonval.String {
-		key = v.Str()
+		return pl.nearest(v.Str(), n, nil)
 	}
-	var found *storage.Index
-	for _, ix := range pl.coll.Indexes {
-		if geoField(ix, key) < 0 || !pl.serves(ix, n) {
-			continue
+	for _, kind := range []index.Kind{index.Flat, index.Sphere} {
+		var found []*storage.Index
+		for _, ix := range pl.coll.Indexes {
+			if ix.Def.Kind == kind && !ix.Def.Hidden {
+				found = append(found, ix)
+			}
 		}
-		if found != nil {
-			return nil, mongoerr.New(mongoerr.IndexNotFound, "There is more than one %s index on %s; unsure which to use for $geoNear", ix.Def.Kind, pl.coll.NS)
+		if len(found) > 1 {
+			return nil, mongoerr.New(mongoerr.IndexNotFound, "There is more than one %s index on %s; unsure which to use for $geoNear", kind, pl.coll.NS)
 		}
-		found = ix
+		if len(found) == 1 {
+			return pl.nearest(found[0].Def.Fields[geoField(found[0], "")].Path, n, nil)
+		}
 	}
-	if found == nil {
-		return nil, mongoerr.New(mongoerr.IndexNotFound, "$geoNear requires a 2d or 2dsphere index, but none were found")
-	}
-	i := geoField(found, key)
-	return pl.nearBy(found, i, found.Def.Fields[i].Path, n, nil), nil
+	return nil, mongoerr.New(mongoerr.IndexNotFound, "$geoNear requires a 2d or 2dsphere index, but none were found")
 }
 
-// nearBy reads the cells around the point, measures the documents and orders them.
+// nearBy reads the cells around the point, measures the documents and orders them. It
+// answers nil when nothing is asked of the fields before the place's.
 func (pl *planner) nearBy(ix *storage.Index, i int, path string, n *geo.Near, c *condition) *candidate {
 	var rest []*condition
 	for _, k := range pl.cond.conjuncts() {
@@ -155,7 +161,11 @@ func (pl *planner) nearBy(ix *storage.Index, i int, path string, n *geo.Near, c 
 		}
 	}
 	s := newScan(ix)
-	rest = pl.use(ix, s, rest, 0).residual
+	u := pl.use(ix, s, rest, 0)
+	if i > 0 && !u.firstBound() {
+		return nil
+	}
+	rest = u.residual
 	f := pl.field(&s.fields[i], ix)
 	var rs []geo.Range
 	ok := false
@@ -172,22 +182,32 @@ func (pl *planner) nearBy(ix *storage.Index, i int, path string, n *geo.Near, c 
 		kind = "GEO_NEAR_2D"
 	}
 	fetch := &node{kind: "FETCH", kids: []*node{{kind: "IXSCAN", scan: s}}, filter: gather(rest)}
-	top := &node{kind: kind, kids: []*node{fetch}, begin: func(x *execution, nd *node) stage { return &nearest{x: x, n: nd, near: n, path: path} }}
-	top.extra = func(b *bsonval.Builder, _ bool) {
+	top := &node{kind: kind, kids: []*node{fetch}}
+	run := &nearest{}
+	top.begin = func(x *execution, nd *node) stage {
+		run = &nearest{x: x, n: nd, near: n, path: path, ix: ix.Def}
+		return run
+	}
+	top.extra = func(b *bsonval.Builder, done bool) {
 		b.SetDoc("keyPattern", ix.Def.Pattern).Str("indexName", ix.Def.Name).Int32("indexVersion", 2)
+		if done {
+			run.interval(b)
+		}
 	}
 	return pl.complete(&access{root: top, fetched: true, sorted: len(pl.query.Sort) <= 5})
 }
 
 // nearest orders the documents by their distance.
 type nearest struct {
-	x    *execution
-	n    *node
-	near *geo.Near
-	path string
-	rows []nearRow
-	held *opctx.Holding
-	done bool
+	x     *execution
+	n     *node
+	near  *geo.Near
+	ix    *index.Def
+	path  string
+	rows  []nearRow
+	found int64
+	held  *opctx.Holding
+	done  bool
 }
 
 type nearRow struct {
@@ -204,6 +224,11 @@ func (s *nearest) work(m *member) (status, error) {
 		s.rows = s.rows[1:]
 		return advanced, nil
 	}
+	if s.ix.Kind == index.Flat && s.held == nil {
+		if err := s.near.In(s.ix.Grid()); err != nil {
+			return ended, err
+		}
+	}
 	st, err := s.n.kids[0].work(m)
 	switch {
 	case err != nil:
@@ -215,6 +240,16 @@ func (s *nearest) work(m *member) (status, error) {
 		return needTime, s.measure(m)
 	}
 	return needTime, nil
+}
+
+// interval tells for explain how far was searched: all at once.
+func (s *nearest) interval(b *bsonval.Builder) {
+	b.OpenArray("searchIntervals")
+	if s.near != nil {
+		b.OpenItem().Double("minDistance", s.near.Min).Double("maxDistance", s.near.Max).Bool("maxInclusive", true)
+		b.Number("nBuffered", s.found).Number("nReturned", s.found-int64(len(s.rows))).Close()
+	}
+	b.Close()
 }
 
 // measure keeps a document whose nearest geometry is within the limits.
@@ -249,5 +284,6 @@ func (s *nearest) measure(m *member) error {
 	row := nearRow{best, *m}
 	row.m.row.Meta = &stream.Meta{GeoDistance: bsonval.DoubleValue(best), GeoPoint: at}
 	s.rows = append(s.rows, row)
+	s.found++
 	return nil
 }

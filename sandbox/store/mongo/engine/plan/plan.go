@@ -38,6 +38,7 @@ type Query struct {
 	Write        Write        // what the rows are for
 	Frame        *expr.Frame  // variables for $expr; nil: a new one
 	Near         *bsonval.Doc // $geoNear's argument
+	Tailable     bool         // the cursor goes on at the end
 	Score        bool         // text scores are wanted, though neither Sort nor Projection asks for them
 	Metas        []string     // what else is wanted by {$meta: …}, in a projection that is applied later
 	IndexKey     bool         // {$meta: "indexKey"} is read, though not by Projection

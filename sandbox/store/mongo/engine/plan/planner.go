@@ -88,7 +88,7 @@ func (pl *planner) candidates() ([]*candidate, error) {
 	}
 	out = append(out, pl.forSort(out)...)
 	if len(out) == 0 && pl.hint != nil {
-		if k := pl.hint.Def.Kind; k != index.Ordered && k != index.Hashed {
+		if k := pl.hint.Def.Kind; k == index.Text || k == index.Wildcard {
 			return nil, pl.noPlan("No query solutions")
 		}
 		if c := pl.complete(pl.wholeIndex(pl.hint)); c != nil {
@@ -262,6 +262,9 @@ func (u *usage) firstBound() bool {
 // documents without one.
 func (u *usage) geoBound() bool {
 	geo := false
+	if u.scan.ix.Def.HoldsAll() {
+		return true
+	}
 	for _, f := range u.scan.fields {
 		if f.geo && f.from != nil {
 			return true

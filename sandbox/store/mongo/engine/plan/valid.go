@@ -25,6 +25,10 @@ func (q *Query) valid(cond *condition) error {
 		return refused("Too many text expressions")
 	case len(texts) == 1 && underNor(cond, false):
 		return refused("text expression not allowed in nor")
+	case near != nil && q.Near != nil:
+		return refused("Too many geoNear expressions")
+	case near != nil && q.Tailable:
+		return refused("Tailable cursors and geo $near cannot be used together")
 	case near != nil && natural:
 		return refused("geoNear expression not allowed with $natural sort order")
 	case near != nil && hinted == natOrder:
