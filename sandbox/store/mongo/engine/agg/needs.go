@@ -24,6 +24,14 @@ func (p *Pipeline) Needs() (projection bsonval.Doc, ok bool) {
 	return nil, false
 }
 
+// ReadsDocument tells whether an expression reads fields, or all, of the document that it
+// is evaluated for.
+func ReadsDocument(e bsonval.Value) bool {
+	var n needs
+	n.expr(e)
+	return n.whole || len(n.paths) > 0
+}
+
 // needs gathers the paths that stages read.
 type needs struct {
 	paths []string
@@ -126,12 +134,25 @@ func (n *needs) expr(v bsonval.Value) {
 		for name, k := range v.Doc().All() {
 			switch name {
 			case "$literal", "$const", "$meta":
-			case "$getField", "$setField", "$unsetField", "$function", "$accumulator":
+			case "$getField", "$setField", "$unsetField":
+				n.field(k)
+			case "$function", "$accumulator":
 				n.whole = true
 			default:
 				n.expr(k)
 			}
 		}
+	}
+}
+
+// field adds what $getField and its like read: of their input, or of the document.
+func (n *needs) field(arg bsonval.Value) {
+	if arg.Type() != bsonval.Object || arg.Doc().Get("input").IsMissing() {
+		n.whole = true
+		return
+	}
+	for _, k := range arg.Doc().All() {
+		n.expr(k)
 	}
 }
 

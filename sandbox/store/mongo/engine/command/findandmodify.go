@@ -3,6 +3,7 @@ package command
 import (
 	"slices"
 
+	"storeroom/sandbox/store/mongo/engine/agg"
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/expr"
@@ -192,6 +193,9 @@ func (r *Request) let() error {
 	frame := expr.NewFrame(r.Op)
 	frame.ResetDoc(bsonval.EmptyDoc())
 	for name, v := range d.All() {
+		if agg.ReadsDocument(v) {
+			return mongoerr.New(4890500, "Command let Expression tried to access a field, but this is not allowed because Command let Expressions run before the query examines any documents.")
+		}
 		e, err := expr.Compile(v, scope)
 		if err != nil {
 			return err
@@ -204,7 +208,7 @@ func (r *Request) let() error {
 		scope, slot = scope.Define(name)
 		frame.Set(slot, got)
 		if got.IsMissing() {
-			got = bsonval.NullValue()
+			got = bsonval.UndefinedValue() // which a frame takes for missing
 		}
 		b.Set(name, got)
 	}

@@ -40,6 +40,9 @@ func NewFrame(op *opctx.Op) *Frame {
 	f := &Frame{Op: op}
 	slot := 0
 	for _, v := range op.Let.All() {
+		if v.Type() == bsonval.Undefined { // a command's way to keep one without a value
+			v = bsonval.Value{}
+		}
 		f.Set(slot, v)
 		slot++
 	}
