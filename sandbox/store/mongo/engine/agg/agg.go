@@ -57,10 +57,11 @@ type Query struct {
 	// Projection names what is read of the rows, for the planner; nil: all of them.
 	// Empty: nothing, they are only counted.
 	Projection bsonval.Doc
-	// Distinct is a field for each of whose values one row will do, the first; "" for
-	// none. Whole says that more than that field is read of it.
-	Distinct string
-	Whole    bool
+	// Distinct is a field for each of whose values one row will do, the first in Sort's
+	// order; "" for none. Whole says that more than that field is read of it, Last that
+	// it must be the last.
+	Distinct    string
+	Whole, Last bool
 }
 
 // Env is what a pipeline is compiled and run in.

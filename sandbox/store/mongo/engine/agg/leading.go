@@ -71,7 +71,7 @@ func (p *Pipeline) leadingEnd(q Query, filters []bsonval.Doc, rest *Pipeline) (Q
 	}
 	q.Projection, _ = rest.Needs()
 	if q.Skip == 0 && q.Limit == 0 {
-		q.Distinct, q.Whole = rest.distinct(q.Sort)
+		q.Distinct, q.Whole, q.Last = rest.distinct(q.Sort)
 	}
 	q.Filter = allOf(filters)
 	return q, rest

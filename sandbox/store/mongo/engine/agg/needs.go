@@ -14,11 +14,12 @@ import (
 func (p *Pipeline) Needs() (projection bsonval.Doc, ok bool) {
 	var n needs
 	for _, s := range p.Stages {
-		if n.stage(s) {
-			return n.projection(), !n.whole
-		}
+		last := n.stage(s)
 		if n.whole {
 			break
+		}
+		if last {
+			return n.projection(), true
 		}
 	}
 	return nil, false

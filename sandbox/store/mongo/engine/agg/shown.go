@@ -5,27 +5,29 @@ import (
 )
 
 // distinct tells a pipeline that begins with a $group of one document for each value of
-// a field: which field, and whether the group reads anything else. sorted is the order
-// of its input.
-func (p *Pipeline) distinct(sorted bsonval.Doc) (path string, whole bool) {
+// a field: which field, whether the group reads anything else, and whether it takes the
+// last document of each in the order of its input, which is sorted, instead of the first.
+func (p *Pipeline) distinct(sorted bsonval.Doc) (path string, whole, last bool) {
 	if len(p.Stages) == 0 || p.Stages[0].Name != "$group" {
-		return "", false
+		return "", false, false
 	}
 	spec := p.Stages[0].Arg.Doc()
-	id := spec.Get("_id")
-	if id.Type() == bsonval.Object && id.Doc().Len() == 1 {
-		id = id.Doc().First().Value
-	}
-	path, ok := plainField(id)
+	path, ok := plainField(spec.Get("_id"))
 	if !ok {
-		return "", false
+		return "", false, false
 	}
+	kind := ""
 	for name, v := range spec.All() {
-		if name != "_id" && (len(sorted) <= 5 || sorted.First().Name != path || v.Doc().First().Name != "$first") {
-			return "", false
+		if name == "_id" {
+			continue
 		}
+		op := v.Doc().First().Name
+		if len(sorted) <= 5 || op != "$first" && op != "$last" || kind != "" && op != kind {
+			return "", false, false
+		}
+		kind = op
 	}
-	return path, spec.Len() > 1
+	return path, spec.Len() > 1, kind == "$last"
 }
 
 // PlainProject answers the fields of a leading $project that only keeps fields, which

@@ -96,7 +96,7 @@ func (src *source) plan(op *opctx.Op, ns storage.NS, q agg.Query, explain bool) 
 	}
 	return plan.Choose(op, c, plan.Query{
 		NS: ns.String(), Filter: m, Sort: q.Sort, Skip: q.Skip, Limit: q.Limit, Hint: q.Hint, Frame: q.Frame, Near: q.Near, Score: q.Score, IndexKey: q.IndexKey,
-		Projection: q.Projection, CountOnly: q.Projection != nil && q.Projection.IsEmpty(), Distinct: q.Distinct, Whole: q.Whole,
+		Projection: q.Projection, CountOnly: q.Projection != nil && q.Projection.IsEmpty(), Distinct: q.Distinct, Grouped: true, Whole: q.Whole, Last: q.Last,
 		Cache: s.plans, Explain: explain,
 	})
 }

@@ -32,9 +32,10 @@ func (pl *planner) distinct() *node {
 		if !ok {
 			return nothing{}
 		}
-		return &distinctStage{keys: keys, at: at}
+		return &distinctStage{keys: keys, at: at, nulls: !q.Grouped}
 	}
-	if q.Whole {
+	fields, ok := included(q.Projection)
+	if q.Whole && (!ok || !pl.inKeys(best, fields)) {
 		return &node{kind: "FETCH", kids: []*node{n}}
 	}
 	if len(q.Projection) <= 5 {
@@ -45,14 +46,16 @@ func (pl *planner) distinct() *node {
 
 // distinctBy is the scan of one index, and the place of the field in its keys.
 func (pl *planner) distinctBy(ix *storage.Index) (*scan, int) {
-	if ix.Def.Kind != index.Ordered || ix.Def.Clustered || ix.Multikey != 0 || !pl.usable(ix) || !sameCollation(ix.Def.Collator, pl.op.Collator) {
+	q := pl.query
+	if ix.Def.Kind != index.Ordered || ix.Def.Clustered || !pl.usable(ix) || !sameCollation(ix.Def.Collator, pl.op.Collator) {
 		return nil, 0
 	}
 	s := newScan(ix)
-	at := slices.IndexFunc(s.fields, func(f scanField) bool { return f.path == pl.query.Distinct })
-	switch conds := pl.cond.conjuncts(); {
-	case at < 0, ix.Def.Filter != nil && len(conds) == 0:
-		return nil, 0
+	at := slices.IndexFunc(s.fields, func(f scanField) bool { return f.path == q.Distinct })
+	conds := pl.cond.conjuncts()
+	switch {
+	case at < 0, ix.Def.Filter != nil && len(conds) == 0, s.fields[at].many && (q.Grouped || len(conds) > 0):
+		return nil, 0 // of an array every element counts, not only those that match
 	case len(conds) == 0:
 		if at > 0 || ix.Def.Sparse {
 			return nil, 0
@@ -63,22 +66,40 @@ func (pl *planner) distinctBy(ix *storage.Index) (*scan, int) {
 			return nil, 0
 		}
 	}
-	if len(pl.query.Sort) <= 5 {
-		return s, at
-	}
-	ok, back := pl.ordered(s, 0)
-	s.back = back
-	if !ok {
+	if q.Grouped && !s.fixedBefore(at) || !pl.distinctOrder(s) {
 		return nil, 0
 	}
 	return s, at
 }
 
-// distinctStage skips to the next value of a field after each row. Nulls are all read:
-// documents without the field stand among them.
+// fixedBefore tells whether the fields before the one at that place have one value each,
+// so that the entries of one value lie together.
+func (s *scan) fixedBefore(at int) bool {
+	for _, f := range s.fields[:at] {
+		if len(f.bounds) != 1 || !f.bounder().isPoint(f.bounds[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+// distinctOrder gives the scan the direction in which the wanted row of each value comes
+// first. With arrays the last of an order isn't the first of the opposite one: documents
+// sort by their least element in one and by their greatest in the other.
+func (pl *planner) distinctOrder(s *scan) bool {
+	if len(pl.query.Sort) <= 5 {
+		return true
+	}
+	ok, back := pl.ordered(s, 0)
+	s.back = back != pl.query.Last
+	return ok && (!pl.query.Last || s.ix.Multikey == 0)
+}
+
+// distinctStage skips to the next value of a field after each row.
 type distinctStage struct {
-	keys *scanner
-	at   int // the field
+	keys  *scanner
+	at    int  // the field
+	nulls bool // all nulls are wanted: documents without the field stand among them
 }
 
 func (s *distinctStage) work(m *member) (status, error) {
@@ -94,7 +115,7 @@ func (s *distinctStage) work(m *member) (status, error) {
 		end += n
 	}
 	f := s.keys.scan.fields[s.at]
-	if part == f.key(bsonval.NullValue()) {
+	if s.nulls && part == f.key(bsonval.NullValue()) {
 		return st, nil
 	}
 	s.keys.seek = m.entry[:end]

@@ -34,7 +34,9 @@ type Query struct {
 	First        bool         // only the first row is wanted: an update or a delete of one
 	Distinct     string       // one row for each value of this field will do, the first in Sort's order
 	CountOnly    bool         // nothing of the rows is looked at
-	Whole        bool         // and the row's whole document is wanted, not that field alone
+	Grouped      bool         // exactly one for each, and one for null and for what has no such field
+	Whole        bool         // and more of the row than that field is wanted
+	Last         bool         // and the last of each in Sort's order
 	Write        Write        // what the rows are for
 	Frame        *expr.Frame  // variables for $expr; nil: a new one
 	Near         *bsonval.Doc // $geoNear's argument
