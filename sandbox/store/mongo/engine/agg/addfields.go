@@ -28,9 +28,6 @@ func compileAddFields(env *Env, name string, arg bsonval.Value) (Stage, error) {
 }
 
 func compileSetter(spec bsonval.Doc, scope *expr.Scope) (*setter, error) {
-	if spec.IsEmpty() {
-		return nil, mongoerr.New(40177, "specification must have at least one field")
-	}
 	root := &setter{}
 	for path, v := range spec.All() {
 		if err := root.add(nil, path, v, scope); err != nil {
@@ -47,12 +44,9 @@ func (s *setter) add(outer []string, path string, v bsonval.Value, scope *expr.S
 		return err
 	}
 	whole := append(outer[:len(outer):len(outer)], parts...)
-	if v.Type() == bsonval.Object && !strings.HasPrefix(v.Doc().First().Name, "$") {
-		if v.Doc().IsEmpty() {
-			return mongoerr.New(40180, "an empty object is not a valid value. Found empty object at path '%s'", strings.Join(whole, "."))
-		}
+	if isNested(v) {
 		for name, below := range v.Doc().All() {
-			if strings.HasPrefix(name, "$") {
+			if strings.HasPrefix(name, "$") && !expr.IsRefField(name) {
 				return mongoerr.New(40182, "Cannot specify '%s' at this place in an object", name)
 			}
 			if err := s.add(whole, name, below, scope); err != nil {
@@ -172,4 +166,13 @@ func (s *setter) below(f *expr.Frame, old bsonval.Value) (bsonval.Value, error) 
 	b := bsonval.NewBuilder(len(d) + 32*len(s.kids))
 	err := s.fill(b, f, d)
 	return b.Value(), err
+}
+
+// isNested tells an object of further fields from an expression. An empty one is a value.
+func isNested(v bsonval.Value) bool {
+	if v.Type() != bsonval.Object || v.Doc().IsEmpty() {
+		return false
+	}
+	name := v.Doc().First().Name
+	return !strings.HasPrefix(name, "$") || expr.IsRefField(name)
 }

@@ -205,7 +205,7 @@ func divide(_ *Frame, a, b bsonval.Value) (bsonval.Value, error) {
 func mod(_ *Frame, a, b bsonval.Value) (bsonval.Value, error) {
 	switch {
 	case a.IsNumber() && b.IsNumber():
-		v, ok := bsonval.Mod(a, b)
+		v, ok := bsonval.Mod(a, wholeDivisor(a, b))
 		if !ok {
 			return null, mongoerr.New(16610, "can't $mod by zero")
 		}
@@ -214,6 +214,18 @@ func mod(_ *Frame, a, b bsonval.Value) (bsonval.Value, error) {
 		return null, nil
 	}
 	return null, mongoerr.New(16611, "$mod only supports numeric types, not %s and %s", a.Type(), b.Type())
+}
+
+// wholeDivisor is b, and an int where a is an integer and b a double that is an int's
+// worth: then $mod's answer is an integer too.
+func wholeDivisor(a, b bsonval.Value) bsonval.Value {
+	if b.Type() != bsonval.Double || a.Type() != bsonval.Int32 && a.Type() != bsonval.Int64 {
+		return b
+	}
+	if n, ok := int32Of(b); ok {
+		return bsonval.IntValue(int32(n))
+	}
+	return b
 }
 
 // numeric builds an operator of one number; null stays null.

@@ -28,6 +28,9 @@ func lookup(name string) builder {
 	return nil
 }
 
+// Known tells whether an operator of that name exists, such as "$add".
+func Known(name string) bool { return lookup(name) != nil }
+
 // Compile compiles an expression as it stands in BSON: a string that begins with $ is
 // a field path or a variable, an object whose first field begins with $ an operator,
 // any other object or array is built of expressions, all else is a literal.
@@ -86,14 +89,15 @@ func compileDocument(d bsonval.Doc, s *Scope) (Expr, error) {
 		out = append(out, field{name, e})
 	}
 	if fixed {
-		return constant{bsonval.DocValue(d)}, nil
+		v, err := out.Eval(nil)
+		return constant{v}, err
 	}
 	return out, nil
 }
 
 func checkFieldName(name string) error {
 	switch {
-	case strings.HasPrefix(name, "$"):
+	case strings.HasPrefix(name, "$") && !IsRefField(name):
 		return mongoerr.New(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.")
 	case strings.Contains(name, "."):
 		return mongoerr.New(16412, "FieldPath field names may not contain '.'. Consider using $getField or $setField.")
@@ -131,7 +135,8 @@ func compileArray(d bsonval.Doc, s *Scope) (Expr, error) {
 			return array(es), nil
 		}
 	}
-	return constant{bsonval.ArrayValue(d)}, nil
+	v, err := array(es).Eval(nil)
+	return constant{v}, err
 }
 
 // CompileAll compiles each element of an array.

@@ -33,32 +33,43 @@ func dateToString(s *Scope, name string, arg bsonval.Value) (Expr, error) {
 		}
 	}
 	return Func(func(f *Frame) (bsonval.Value, error) {
-		format := isoFormat
-		v, err := args.eval(f, "format")
-		switch {
-		case err != nil:
-			return null, err
-		case args.has("format") && v.IsNullish():
-			return onNull(f, args)
-		case args.has("format"):
-			if err := checkFormat(v); err != nil {
-				return null, err
-			}
-			format = v.Str()
-		}
-		t, ok, err := localTime(f, args["date"], zone)
+		format, err := args.eval(f, "format")
 		if err != nil {
 			return null, err
 		}
-		if !ok {
+		if err := checkFormat(format); err != nil {
+			return null, err
+		}
+		loc, err := zone.eval(f)
+		if err != nil {
+			return null, err
+		}
+		date, err := args.eval(f, "date")
+		switch {
+		case err != nil:
+			return null, err
+		case date.IsNullish():
 			return onNull(f, args)
+		case loc == nil || args.has("format") && format.IsNullish():
+			return null, nil
 		}
-		if !args.has("format") && t.Location() != time.UTC {
-			format = localFormat
+		t, err := asDate(date)
+		if err != nil {
+			return null, err
 		}
-		text, err := formatDate(t, format)
+		text, err := formatDate(t.In(loc), formatOr(args, format, loc))
 		return bsonval.StringValue(text), err
 	}), nil
+}
+
+func formatOr(args named, format bsonval.Value, loc *time.Location) string {
+	switch {
+	case args.has("format"):
+		return format.Str()
+	case loc == time.UTC:
+		return isoFormat
+	}
+	return localFormat
 }
 
 func onNull(f *Frame, args named) (bsonval.Value, error) {
@@ -68,6 +79,12 @@ func onNull(f *Frame, args named) (bsonval.Value, error) {
 	return null, nil
 }
 
+// The letters that may follow a % where a date is written, and where one is read.
+const (
+	writtenParts = "%bBdGHjLmMSuUVwYzZ"
+	readParts    = "%bBdGHjLmMSuVYzZ"
+)
+
 func checkFormat(v bsonval.Value) error {
 	if v.IsNullish() {
 		return nil
@@ -75,7 +92,10 @@ func checkFormat(v bsonval.Value) error {
 	if v.Type() != bsonval.String {
 		return mongoerr.New(18533, "$dateToString requires 'format' to be a string, found: %s", v.Type())
 	}
-	s := v.Str()
+	return checkParts(v.Str(), writtenParts)
+}
+
+func checkParts(s, parts string) error {
 	for i := 0; i < len(s); i++ {
 		if s[i] != '%' {
 			continue
@@ -83,7 +103,7 @@ func checkFormat(v bsonval.Value) error {
 		if i++; i == len(s) {
 			return mongoerr.New(18535, "Unmatched '%%' at end of format string")
 		}
-		if !strings.ContainsRune("%bBdGHjLmMSuUVwYzZ", rune(s[i])) {
+		if strings.IndexByte(parts, s[i]) < 0 {
 			return mongoerr.New(18536, "Invalid format character '%%%c' in format string", s[i])
 		}
 	}

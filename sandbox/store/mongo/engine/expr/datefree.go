@@ -3,6 +3,8 @@ package expr
 import (
 	"strings"
 	"time"
+
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
 // free reads a date without a format, in the notations that people use: ISO 8601 and
@@ -12,14 +14,21 @@ func (r *dateReader) free() error {
 	if err := r.freeDate(); err != nil {
 		return err
 	}
-	if !r.end() && !r.accept("Tt") {
+	from := r.at
+	letterT := r.accept("Tt")
+	if !letterT {
 		r.accept(",")
 		r.spaces()
 	}
 	if !r.end() && isDigit(r.text[r.at]) {
-		if err := r.freeClock(); err != nil {
+		if r.at == from { // the date's own digits went on
+			return r.fail("Unexpected character")
+		}
+		if err := r.freeClock(letterT); err != nil {
 			return err
 		}
+	} else {
+		r.namedClock()
 	}
 	r.spaces()
 	if !r.end() {
@@ -53,12 +62,14 @@ func (r *dateReader) freeDate() error {
 	case width == 4:
 		r.year = n
 		return r.yearFirst()
-	case width <= 2 && r.accept("/"): // 06/15/2018
+	case width <= 2 && r.accept("/"): // 06/15/2018, 6/15/18
 		r.month = n
 		if r.day, ok = r.number(1, 2); !ok || !r.accept("/") {
 			return r.fail("Unexpected character")
 		}
-		return r.lastYear()
+		return r.shortYear()
+	case width <= 2 && !r.end() && r.text[r.at] == ':': // a time alone
+		return r.incomplete()
 	case width <= 2 && r.accept("-."): // 15-06-2018, 15-Jun-2018
 		r.day = n
 		if !r.end() && isLetter(r.text[r.at]) {
@@ -86,7 +97,34 @@ func (r *dateReader) freeDate() error {
 	return nil
 }
 
+func (r *dateReader) incomplete() error {
+	return mongoerr.New(mongoerr.ConversionFailure, "an incomplete date/time string has been found, with elements missing: \"%s\"", r.text)
+}
+
+// shortYear is lastYear that takes two digits too: 70 to 99 are of the last century.
+func (r *dateReader) shortYear() error {
+	from := r.at
+	y, ok := r.number(2, 4)
+	switch r.at - from {
+	case 2:
+		if y += 1900; y < 1970 {
+			y += 100
+		}
+	case 4:
+	default:
+		ok = false
+	}
+	if !ok {
+		return r.fail("Unexpected character")
+	}
+	r.year = y
+	return nil
+}
+
 func (r *dateReader) lastYear() error {
+	if r.end() {
+		return r.incomplete()
+	}
 	y, ok := r.number(4, 4)
 	if !ok {
 		return r.fail("Unexpected character")
@@ -99,10 +137,7 @@ func (r *dateReader) lastYear() error {
 func (r *dateReader) yearFirst() error {
 	sep := "-/."
 	if !r.accept(sep) {
-		if r.end() {
-			return r.fail("Unexpected character")
-		}
-		return nil
+		return r.fail("Unexpected character")
 	}
 	if r.accept("W") {
 		r.hasIso, r.isoYear = true, r.year
@@ -191,10 +226,24 @@ func (r *dateReader) ordinal() {
 	}
 }
 
-// freeClock reads 9:30, 09:30:15, 09:30:15.250, 0930, 9:30 pm.
-func (r *dateReader) freeClock() error {
+// namedClock reads noon and midnight.
+func (r *dateReader) namedClock() {
+	from := r.at
+	switch strings.ToLower(r.word()) {
+	case "noon":
+		r.hour = 12
+	case "midnight":
+	default:
+		r.at = from
+	}
+}
+
+// freeClock reads 9:30, 09.30.15, 09:30:15.250, 0930, 9:30 pm, 9pm, and after a T the
+// hour alone.
+func (r *dateReader) freeClock(letterT bool) error {
 	from := r.at
 	n, _ := r.number(1, 6)
+	alone := false
 	switch width := r.at - from; {
 	case width == 6:
 		r.hour, r.minute, r.second = n/10000, n/100%100, n%100
@@ -204,7 +253,7 @@ func (r *dateReader) freeClock() error {
 		return r.fail("Unexpected character")
 	default:
 		r.hour = n
-		if r.accept(":") {
+		if alone = !r.accept(":."); !alone {
 			if err := r.minutesSeconds(); err != nil {
 				return err
 			}
@@ -213,7 +262,9 @@ func (r *dateReader) freeClock() error {
 	if r.accept(".,") && !r.fraction() {
 		return r.fail("Unexpected character")
 	}
-	r.halfDay()
+	if !r.halfDay() && alone && !letterT {
+		return r.fail("Unexpected character")
+	}
 	return nil
 }
 
@@ -222,7 +273,7 @@ func (r *dateReader) minutesSeconds() error {
 	if r.minute, ok = r.number(2, 2); !ok {
 		return r.fail("Unexpected character")
 	}
-	if r.accept(":") {
+	if r.accept(":.") {
 		if r.second, ok = r.number(2, 2); !ok {
 			return r.fail("Unexpected character")
 		}
@@ -230,8 +281,8 @@ func (r *dateReader) minutesSeconds() error {
 	return nil
 }
 
-// halfDay reads am and pm.
-func (r *dateReader) halfDay() {
+// halfDay reads am and pm, if one is there.
+func (r *dateReader) halfDay() bool {
 	from := r.at
 	r.spaces()
 	switch strings.ToLower(r.word()) {
@@ -241,7 +292,9 @@ func (r *dateReader) halfDay() {
 		r.hour = r.hour%12 + 12
 	default:
 		r.at = from
+		return false
 	}
+	return true
 }
 
 // freeZone reads an offset, Z or a zone's name.
@@ -265,7 +318,7 @@ func (r *dateReader) freeZone() error {
 		}
 		return nil
 	}
-	if hours, ok := americanZone(strings.ToUpper(name)); ok {
+	if hours, ok := zoneHours(strings.ToUpper(name)); ok {
 		r.zone = time.FixedZone(name, hours*3600)
 		return nil
 	}
@@ -273,8 +326,9 @@ func (r *dateReader) freeZone() error {
 	return r.fail("The timezone could not be found in the database")
 }
 
-// americanZone are the abbreviations that every date parser knows.
-func americanZone(name string) (hours int, ok bool) {
+// zoneHours are the abbreviations that every date parser knows, and the letters of the
+// military zones.
+func zoneHours(name string) (hours int, ok bool) {
 	switch name {
 	case "EDT":
 		return -4, true
@@ -290,6 +344,17 @@ func americanZone(name string) (hours int, ok bool) {
 		return 1, true
 	case "CEST":
 		return 2, true
+	}
+	if len(name) != 1 {
+		return 0, false
+	}
+	switch c := int(name[0]); {
+	case c >= 'A' && c <= 'I':
+		return c - 'A' + 1, true
+	case c >= 'K' && c <= 'M':
+		return c - 'K' + 10, true
+	case c >= 'N' && c <= 'Y':
+		return 'N' - c - 1, true
 	}
 	return 0, false
 }

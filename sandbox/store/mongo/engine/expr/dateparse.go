@@ -27,15 +27,16 @@ func dateFromString(s *Scope, name string, arg bsonval.Value) (Expr, error) {
 		if err != nil {
 			return null, err
 		}
+		if err := checkReadFormat(format); err != nil {
+			return null, err
+		}
 		loc, err := zone.eval(f)
 		switch {
 		case err != nil:
 			return null, err
-		case args.has("format") && !format.IsNullish() && format.Type() != bsonval.String:
-			return null, mongoerr.New(40684, "$dateFromString requires that 'format' be a string, found: %s with value %s", format.Type(), format)
 		case text.IsNullish():
 			return onNull(f, args)
-		case loc == nil || args.has("format") && format.IsNullish():
+		case text.Type() == bsonval.String && (loc == nil || args.has("format") && format.IsNullish()):
 			return null, nil
 		}
 		t, err := readDate(text, format, loc, args.has("timezone"))
@@ -49,6 +50,16 @@ func dateFromString(s *Scope, name string, arg bsonval.Value) (Expr, error) {
 	}), nil
 }
 
+func checkReadFormat(format bsonval.Value) error {
+	switch {
+	case format.IsNullish():
+		return nil
+	case format.Type() != bsonval.String:
+		return mongoerr.New(40684, "$dateFromString requires that 'format' be a string, found: %s with value %s", format.Type(), format)
+	}
+	return checkParts(format.Str(), readParts)
+}
+
 func readDate(text, format bsonval.Value, loc *time.Location, zoned bool) (time.Time, error) {
 	if text.Type() != bsonval.String {
 		return time.Time{}, mongoerr.New(mongoerr.ConversionFailure, "$dateFromString requires that 'dateString' be a string, found: %s with value %s", text.Type(), text)
@@ -58,9 +69,6 @@ func readDate(text, format bsonval.Value, loc *time.Location, zoned bool) (time.
 	if format.IsMissing() {
 		err = r.free()
 	} else {
-		if err = checkFormat(format); err != nil {
-			return time.Time{}, err
-		}
 		err = r.formatted(format.Str())
 	}
 	if err != nil {
@@ -85,6 +93,7 @@ type dateReader struct {
 	milli, yearDay          int
 	isoYear, isoWeek, isoDy int
 	hasIso                  bool
+	natural, weekly         bool // which kind of parts the format named
 	zone                    *time.Location
 }
 
@@ -142,7 +151,7 @@ func (r *dateReader) spaces() {
 	}
 }
 
-// formatted reads by a format that checkFormat has accepted.
+// formatted reads by a format that checkReadFormat has accepted.
 func (r *dateReader) formatted(format string) error {
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' {
@@ -160,13 +169,20 @@ func (r *dateReader) formatted(format string) error {
 			return err
 		}
 	}
-	if !r.end() {
+	switch {
+	case !r.end():
 		return r.fail("Trailing data")
+	case r.natural && r.weekly:
+		return r.fail("Mixing of ISO dates with natural dates is not allowed")
+	case r.weekly && !r.hasIso:
+		return r.fail("The parsed date was invalid")
 	}
 	return r.check()
 }
 
 func (r *dateReader) part(c byte) error {
+	r.natural = r.natural || strings.IndexByte("YmdjbB", c) >= 0
+	r.weekly = r.weekly || strings.IndexByte("GVu", c) >= 0
 	var ok bool
 	switch c {
 	case 'Y':
@@ -186,7 +202,7 @@ func (r *dateReader) part(c byte) error {
 	case 'j':
 		r.yearDay, ok = r.number(1, 3)
 	case 'G':
-		r.isoYear, ok = r.number(4, 4)
+		r.isoYear, ok = r.number(1, 4)
 		r.hasIso = true
 	case 'V':
 		r.isoWeek, ok = r.number(1, 2)
@@ -195,7 +211,8 @@ func (r *dateReader) part(c byte) error {
 	case 'b', 'B':
 		ok = r.monthName()
 	case 'z':
-		ok = r.offset()
+		r.spaces()
+		ok = !r.end() && r.freeZone() == nil
 	case 'Z':
 		ok = r.minutesOffset()
 	case '%':

@@ -136,22 +136,12 @@ func dateToParts(s *Scope, name string, arg bsonval.Value) (Expr, error) {
 		return nil, err
 	}
 	return Func(func(f *Frame) (bsonval.Value, error) {
-		t, ok, err := localTime(f, args["date"], zone)
+		t, iso, ok, err := partsInput(f, args, zone)
 		if err != nil || !ok {
 			return null, err
 		}
-		iso, err := args.eval(f, "iso8601")
-		switch {
-		case err != nil:
-			return null, err
-		case !args.has("iso8601"):
-		case iso.IsNullish():
-			return null, nil
-		case iso.Type() != bsonval.Bool:
-			return null, mongoerr.New(40521, "iso8601 must evaluate to a bool, found %s", iso.Type())
-		}
 		b := bsonval.NewBuilder(120)
-		if iso.Truth() {
+		if iso {
 			y, w := t.ISOWeek()
 			b.Int32("isoWeekYear", int32(y)).Int32("isoWeek", int32(w)).Int32("isoDayOfWeek", int32(isoDay(t)))
 		} else {
@@ -162,8 +152,43 @@ func dateToParts(s *Scope, name string, arg bsonval.Value) (Expr, error) {
 	}), nil
 }
 
-// dateArgs is namedArgs whose timezone is set apart.
+// partsInput evaluates what $dateToParts takes apart: the zone and the flag come
+// before the date, so that they are checked where the date is null too.
+func partsInput(f *Frame, args named, zone zoneExpr) (t time.Time, iso, ok bool, err error) {
+	loc, err := zone.eval(f)
+	if err != nil || loc == nil {
+		return t, false, false, err
+	}
+	flag, err := args.eval(f, "iso8601")
+	switch {
+	case err != nil || args.has("iso8601") && flag.IsNullish():
+		return t, false, false, err
+	case args.has("iso8601") && flag.Type() != bsonval.Bool:
+		return t, false, false, mongoerr.New(40521, "iso8601 must evaluate to a bool, found %s", flag.Type())
+	}
+	v, err := args.eval(f, "date")
+	if err != nil || v.IsNullish() {
+		return t, false, false, err
+	}
+	t, err = asDate(v)
+	return t.In(loc), flag.Truth(), err == nil, err
+}
+
+// dateArgs is namedArgs whose timezone is set apart, with these operators' own words.
 func dateArgs(s *Scope, name string, arg bsonval.Value, codes namedCodes, required, optional []string) (named, zoneExpr, error) {
+	if arg.Type() != bsonval.Object {
+		return nil, zoneExpr{}, mongoerr.New(codes.notObject, "%s only supports an object as its argument", name)
+	}
+	for field := range arg.Doc().All() {
+		if !contains(required, field) && !contains(optional, field) {
+			return nil, zoneExpr{}, mongoerr.New(codes.unknown, "Unrecognized argument to %s: %s", name, field)
+		}
+	}
+	for _, field := range required {
+		if code := codes.lack[field]; code != 0 && arg.Doc().Get(field).IsMissing() {
+			return nil, zoneExpr{}, mongoerr.New(code, "Missing '%s' parameter to %s", field, name)
+		}
+	}
 	args, err := namedArgs(s, name, arg, codes, required, optional)
 	if err != nil {
 		return nil, zoneExpr{}, err
@@ -205,7 +230,7 @@ type partsExpr struct {
 }
 
 // number evaluates one part; ok is false when it is null.
-func (p *partsExpr) number(f *Frame, name string, def, low, high int64) (n int64, ok bool, err error) {
+func (p *partsExpr) number(f *Frame, name string, def int64) (n int64, ok bool, err error) {
 	if !p.args.has(name) {
 		return def, true, nil
 	}
@@ -214,69 +239,92 @@ func (p *partsExpr) number(f *Frame, name string, def, low, high int64) (n int64
 		return 0, false, err
 	}
 	n, whole := v.ExactLong()
-	switch {
-	case !v.IsNumber() || !whole:
+	if !v.IsNumber() || !whole {
 		return 0, false, mongoerr.New(40515, "'%s' must evaluate to an integer, found %s with value %s", name, v.Type(), v)
-	case n < low || n > high:
-		if low == 1 {
-			return 0, false, mongoerr.New(40523, "'%s' must evaluate to an integer in the range 1 to 9999, found %d", name, n)
-		}
-		return 0, false, mongoerr.New(31034, "'%s' must evaluate to a value in the range [%d, %d]; value %d is not in range", name, low, high, n)
 	}
 	return n, true, nil
 }
 
-// clock are the hour, minute, second and millisecond, as a duration since midnight.
-func (p *partsExpr) clock(f *Frame) (time.Duration, bool, error) {
-	var sum time.Duration
-	for _, part := range [...]struct {
-		name string
-		unit time.Duration
-		most int64
-	}{
-		{"hour", time.Hour, math.MaxInt16}, {"minute", time.Minute, math.MaxInt16},
-		{"second", time.Second, math.MaxInt32}, {"millisecond", time.Millisecond, math.MaxInt32},
-	} {
-		n, ok, err := p.number(f, part.name, 0, -part.most-1, part.most)
-		if err != nil || !ok {
-			return 0, false, err
-		}
-		sum += time.Duration(n) * part.unit
+// small is number for a part that must fit 16 bits.
+func (p *partsExpr) small(f *Frame, name string, def int64) (n int, ok bool, err error) {
+	long, ok, err := p.number(f, name, def)
+	if ok && int64(int16(long)) != long {
+		return 0, false, mongoerr.New(31034, "'%s' must evaluate to a value in the range [%d, %d]; value %d is not in range",
+			name, math.MinInt16, math.MaxInt16, long)
 	}
-	return sum, true, nil
+	return int(long), ok, err
+}
+
+// clock is a time of day; each part may lie beyond its day.
+type clock struct {
+	hour, minute  int
+	second, milli int64
+	loc           *time.Location
+}
+
+// clock evaluates the time of day and the zone, which come before the date.
+func (p *partsExpr) clock(f *Frame) (c clock, ok bool, err error) {
+	if c.hour, ok, err = p.small(f, "hour", 0); !ok {
+		return c, false, err
+	}
+	if c.minute, ok, err = p.small(f, "minute", 0); !ok {
+		return c, false, err
+	}
+	if c.second, ok, err = p.number(f, "second", 0); !ok {
+		return c, false, err
+	}
+	if c.milli, ok, err = p.number(f, "millisecond", 0); !ok {
+		return c, false, err
+	}
+	c.loc, err = p.zone.eval(f)
+	return c, c.loc != nil, err
 }
 
 func (p *partsExpr) natural(f *Frame) (bsonval.Value, error) {
-	year, ok1, err := p.number(f, "year", 1970, 1, 9999)
-	if err != nil {
+	c, ok, err := p.clock(f)
+	if !ok || err != nil {
 		return null, err
 	}
-	month, ok2, err := p.number(f, "month", 1, math.MinInt16, math.MaxInt16)
-	if err != nil {
+	year, ok, err := p.number(f, "year", 1970)
+	if !ok {
 		return null, err
 	}
-	day, ok3, err := p.number(f, "day", 1, math.MinInt16, math.MaxInt16)
-	if err != nil {
+	month, ok, err := p.small(f, "month", 1)
+	if !ok {
 		return null, err
 	}
-	return p.finish(f, int(year), time.Month(month), int(day), ok1 && ok2 && ok3)
+	day, ok, err := p.small(f, "day", 1)
+	if !ok {
+		return null, err
+	}
+	if year < 1 || year > 9999 {
+		return null, mongoerr.New(40523, "'year' must evaluate to an integer in the range 1 to 9999, found %d", year)
+	}
+	return c.on(int(year), time.Month(month), day)
 }
 
 func (p *partsExpr) iso(f *Frame) (bsonval.Value, error) {
-	year, ok1, err := p.number(f, "isoWeekYear", 1970, 1, 9999)
-	if err != nil {
+	c, ok, err := p.clock(f)
+	if !ok || err != nil {
 		return null, err
 	}
-	week, ok2, err := p.number(f, "isoWeek", 1, math.MinInt16, math.MaxInt16)
-	if err != nil {
+	year, ok, err := p.number(f, "isoWeekYear", 1970)
+	if !ok {
 		return null, err
 	}
-	day, ok3, err := p.number(f, "isoDayOfWeek", 1, math.MinInt16, math.MaxInt16)
-	if err != nil {
+	week, ok, err := p.small(f, "isoWeek", 1)
+	if !ok {
 		return null, err
+	}
+	day, ok, err := p.small(f, "isoDayOfWeek", 1)
+	if !ok {
+		return null, err
+	}
+	if year < 1 || year > 9999 {
+		return null, mongoerr.New(31095, "'isoWeekYear' must evaluate to an integer in the range 1 to 9999, found %d", year)
 	}
 	first := isoYearStart(int(year))
-	return p.finish(f, first.Year(), first.Month(), first.Day()+int(week-1)*7+int(day-1), ok1 && ok2 && ok3)
+	return c.on(first.Year(), first.Month(), first.Day()+(week-1)*7+day-1)
 }
 
 // isoYearStart is the Monday of the week that holds January 4th.
@@ -285,17 +333,21 @@ func isoYearStart(year int) time.Time {
 	return fourth.AddDate(0, 0, 1-int(isoDay(fourth)))
 }
 
-// finish puts date, time of day and zone together; null when a part was null.
-func (p *partsExpr) finish(f *Frame, y int, m time.Month, d int, ok bool) (bsonval.Value, error) {
-	since, ok2, err := p.clock(f)
-	if err != nil {
-		return null, err
+// on puts the clock on a day. It is added in local time, so that 25 hours are the next
+// day's first.
+func (c clock) on(y int, m time.Month, d int) (bsonval.Value, error) {
+	const most = math.MaxInt64 / 1_000_000 // seconds that can be counted in microseconds
+	if max(c.second, -c.second) > most || max(c.milli, -c.milli) > most*1000 {
+		return null, dateOverflow()
 	}
-	loc, err := p.zone.eval(f)
-	if err != nil || !ok || !ok2 || loc == nil {
-		return null, err
+	local := time.Date(y, m, d, c.hour, c.minute, int(c.second+c.milli/1000), int(c.milli%1000)*1e6, time.UTC)
+	t := time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), local.Nanosecond(), c.loc)
+	if s := t.Unix(); s > most || s < -most {
+		return null, dateOverflow()
 	}
-	// The clock is added in local time, so that 25 hours are the next day's first.
-	local := time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Add(since)
-	return bsonval.TimeValue(time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), local.Nanosecond(), loc)), nil
+	return bsonval.TimeValue(t), nil
+}
+
+func dateOverflow() error {
+	return mongoerr.New(mongoerr.DurationOverflow, "Overflow casting from a lower-precision duration to a higher-precision duration")
 }

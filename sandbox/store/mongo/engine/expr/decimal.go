@@ -34,8 +34,11 @@ func decimalOf(f *big.Float) bsonval.Value {
 // least half of its digits zero. A single zero at the end may be a digit like others.
 func trimDecimal(v bsonval.Value) bsonval.Value {
 	digits, exp, ok := bsonval.DecimalParts(v)
-	if !ok || digits.Sign() == 0 {
+	switch {
+	case !ok:
 		return v
+	case digits.Sign() == 0:
+		return bsonval.FromDecimalParts(digits, 0)
 	}
 	ten, rest := big.NewInt(10), new(big.Int)
 	if new(big.Int).Rem(digits, tenTo(17)).Sign() != 0 {
@@ -59,10 +62,24 @@ func decimalFunction(name string, v bsonval.Value, fn func(float64) float64) bso
 	if !ok || math.Abs(f) > 1e4 && name != "$sqrt" && name != "$ln" && name != "$log10" || math.IsInf(f, 0) || x.Sign() != 0 && f == 0 {
 		return bsonval.ToDecimal(bsonval.DoubleValue(fn(f)))
 	}
-	if out := bigFunction(name, x); out != nil {
+	if out := bigFunction(name, x); out != nil && name == "$sqrt" {
+		return withExponent(decimalOf(out), v)
+	} else if out != nil {
 		return decimalOf(out)
 	}
 	return bsonval.ToDecimal(bsonval.DoubleValue(fn(f)))
+}
+
+// withExponent is an exact root with half of the square's exponent, so that the root of
+// 4.00 is 2.0.
+func withExponent(root, square bsonval.Value) bsonval.Value {
+	digits, exp, _ := bsonval.DecimalParts(root)
+	_, twice, _ := bsonval.DecimalParts(square)
+	if half := twice >> 1; half < exp {
+		digits.Mul(digits, tenTo(exp-half))
+		return bsonval.FromDecimalParts(digits, half)
+	}
+	return root
 }
 
 func bigFunction(name string, x *big.Float) *big.Float {
@@ -278,16 +295,11 @@ func decimalAtan2(y, x bsonval.Value) bsonval.Value {
 }
 
 // decimalPower multiplies for small whole exponents, which is exact while it fits.
+// decimalPower answers all 34 digits, as the server does for powers.
 func decimalPower(base, exp bsonval.Value) bsonval.Value {
-	if n, ok := exp.ExactLong(); ok && n >= -1000 && n <= 1000 {
-		out := bsonval.ToDecimal(bsonval.IntValue(1))
-		for range max(n, -n) {
-			out = bsonval.Mul(out, base)
-		}
-		if n < 0 {
-			out, _ = bsonval.Div(bsonval.ToDecimal(bsonval.IntValue(1)), out)
-		}
-		return out
+	digits, e, finite := bsonval.DecimalParts(base)
+	if n, ok := exp.ExactLong(); ok && finite && n >= -1000 && n <= 1000 {
+		return allDigits(wholeDecimalPower(digits, e, int(n)))
 	}
 	x, ok := bigOf(base)
 	y, ok2 := bigOf(exp)
@@ -295,5 +307,21 @@ func decimalPower(base, exp bsonval.Value) bsonval.Value {
 	if !ok || !ok2 || x.Sign() <= 0 || math.IsInf(f, 0) || f == 0 {
 		return bsonval.ToDecimal(bsonval.DoubleValue(f))
 	}
-	return decimalOf(bigExp(y.Mul(y, bigLn(x))))
+	return allDigits(decimalOf(bigExp(y.Mul(y, bigLn(x)))))
+}
+
+// wholeDecimalPower is (digits × 10^e)^n, rounded once.
+func wholeDecimalPower(digits *big.Int, e, n int) bsonval.Value {
+	p := new(big.Int).Exp(digits, big.NewInt(int64(max(n, -n))), nil)
+	if n >= 0 {
+		return bsonval.FromDecimalParts(p, e*n)
+	}
+	// Forty digits and a last one that stands for the rest.
+	scale := decimalWidth(p) + 40
+	q, rest := new(big.Int).QuoRem(tenTo(scale), p, new(big.Int))
+	if rest.Sign() != 0 {
+		q.Mul(q, big.NewInt(10)).Add(q, big.NewInt(int64(p.Sign())))
+		scale++
+	}
+	return trimDecimal(bsonval.FromDecimalParts(q, e*n-scale))
 }

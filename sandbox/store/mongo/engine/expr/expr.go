@@ -144,8 +144,7 @@ type Func func(f *Frame) (bsonval.Value, error)
 func (fn Func) Eval(f *Frame) (bsonval.Value, error) { return fn(f) }
 
 // Beyond is s whose new slots lie beyond those of inner, which was defined from it.
+// The step between them has no name, so that no variable of s changes its slot.
 func (s *Scope) Beyond(inner *Scope) *Scope {
-	out := *s
-	out.slot = inner.slot
-	return &out
+	return &Scope{outer: s, slot: inner.slot, depth: s.depth}
 }

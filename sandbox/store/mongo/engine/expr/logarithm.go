@@ -17,14 +17,14 @@ func logarithms(name string) builder {
 			if !positive(v) {
 				return null, mongoerr.New(28766, "$ln's argument must be a positive number, but is %s", plainNumber(v))
 			}
-			return function(name, v, math.Log), nil
+			return doubleNaN(function(name, v, math.Log)), nil
 		})
 	case "$log10":
 		return numeric(name, func(v bsonval.Value) (bsonval.Value, error) {
 			if !positive(v) {
 				return null, mongoerr.New(28761, "$log10's argument must be a positive number, but is %s", plainNumber(v))
 			}
-			return function(name, v, math.Log10), nil
+			return doubleNaN(function(name, v, math.Log10)), nil
 		})
 	case "$sqrt":
 		return numeric(name, func(v bsonval.Value) (bsonval.Value, error) {
@@ -54,6 +54,15 @@ func function(name string, v bsonval.Value, fn func(float64) float64) bsonval.Va
 	return bsonval.DoubleValue(fn(v.Float()))
 }
 
+// doubleNaN is v, and for a NaN a double whatever it was: logarithms leave decimals
+// where they have no answer in them.
+func doubleNaN(v bsonval.Value) bsonval.Value {
+	if v.IsNaN() {
+		return bsonval.DoubleValue(math.NaN())
+	}
+	return v
+}
+
 func logarithm(_ *Frame, v, base bsonval.Value) (bsonval.Value, error) {
 	switch {
 	case v.IsNullish() || base.IsNullish():
@@ -67,7 +76,7 @@ func logarithm(_ *Frame, v, base bsonval.Value) (bsonval.Value, error) {
 	case !positive(base) || base.Float() == 1:
 		return null, mongoerr.New(28759, "$log's base must be a positive number not equal to 1, but is %s", plainNumber(base))
 	}
-	if v.Type() == bsonval.Decimal128 || base.Type() == bsonval.Decimal128 {
+	if (v.Type() == bsonval.Decimal128 || base.Type() == bsonval.Decimal128) && !v.IsNaN() && !base.IsNaN() {
 		x := decimalFunction("$ln", bsonval.ToDecimal(v), math.Log)
 		y := decimalFunction("$ln", bsonval.ToDecimal(base), math.Log)
 		out, _ := bsonval.Div(x, y)

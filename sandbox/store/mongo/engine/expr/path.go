@@ -52,12 +52,15 @@ func SplitPath(path string) ([]string, error) {
 			return nil, mongoerr.New(40353, "FieldPath must not end with a '.'.")
 		case p == "":
 			return nil, mongoerr.New(15998, "FieldPath field names may not be empty strings.")
-		case strings.HasPrefix(p, "$"):
+		case strings.HasPrefix(p, "$") && !IsRefField(p):
 			return nil, mongoerr.New(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.")
 		}
 	}
 	return parts, nil
 }
+
+// IsRefField tells one of a DBRef's fields, the only names with a $ that paths may hold.
+func IsRefField(name string) bool { return name == "$ref" || name == "$id" || name == "$db" }
 
 func systemVariable(name string) (Expr, error) {
 	switch name {

@@ -154,7 +154,7 @@ func regexFind(_ *Frame, p *regex.Pattern, s string) (bsonval.Value, error) {
 func regexFindAll(f *Frame, p *regex.Pattern, s string) (bsonval.Value, error) {
 	b := bsonval.NewBuilder(64)
 	points, counted := 0, 0
-	for from := 0; from <= len(s); {
+	for from := 0; from == 0 || from < len(s); { // the end is no place to begin at
 		if err := f.Op.Check(); err != nil {
 			return null, err
 		}

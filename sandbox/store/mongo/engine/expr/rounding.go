@@ -116,16 +116,40 @@ func roundDouble(f float64, digits int, to direction) float64 {
 	return math.Copysign(out, f)
 }
 
+// roundDecimal answers so many digits after the point, zeros too. A number of which 34
+// digits don't reach that far keeps its value and gets all 34.
 func roundDecimal(v bsonval.Value, digits int, to direction) bsonval.Value {
 	n, exp, ok := bsonval.DecimalParts(v)
-	if !ok || exp >= -digits {
+	if !ok {
 		return v
+	}
+	if exp >= -digits {
+		if n.Sign() != 0 && decimalWidth(n)+exp+digits > 34 {
+			return allDigits(v)
+		}
+		return bsonval.FromDecimalParts(n.Mul(n, tenTo(exp+digits)), -digits)
 	}
 	by := -digits - exp
 	if by > 7000 {
 		by = 7000 // beyond all digits that a decimal may have
 	}
 	return bsonval.FromDecimalParts(quotient(n, tenTo(by), to), -digits)
+}
+
+// decimalWidth is how many digits a number has.
+func decimalWidth(n *big.Int) int { return len(new(big.Int).Abs(n).String()) }
+
+// allDigits is the same number with zeros at its end, so that it has 34 digits.
+func allDigits(v bsonval.Value) bsonval.Value {
+	n, exp, ok := bsonval.DecimalParts(v)
+	if !ok || n.Sign() == 0 {
+		return v
+	}
+	more := min(34-decimalWidth(n), exp+6176)
+	if more <= 0 {
+		return v
+	}
+	return bsonval.FromDecimalParts(n.Mul(n, tenTo(more)), exp-more)
 }
 
 func tenTo(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }

@@ -110,7 +110,7 @@ func (p *OrderPart) value(f *Frame, v bsonval.Value) bsonval.Value {
 	if len(p.path) == 1 && v.Type() == bsonval.Object { // by far the commonest
 		got := v.Doc().Get(p.Path)
 		switch got.Type() {
-		case bsonval.Missing, bsonval.Undefined:
+		case bsonval.Missing:
 			return null
 		case bsonval.Array:
 		default:

@@ -79,6 +79,7 @@ const (
 	JSInterpreterFailure                     Code = 139
 	CursorInUse                              Code = 143
 	ExceededMemoryLimit                      Code = 146
+	DurationOverflow                         Code = 159
 	CollectionIsEmpty                        Code = 162
 	ViewDepthLimitExceeded                   Code = 165
 	CommandNotSupportedOnView                Code = 166
@@ -258,6 +259,7 @@ var names = map[Code]string{
 	JSInterpreterFailure:                     "JSInterpreterFailure",
 	CursorInUse:                              "CursorInUse",
 	ExceededMemoryLimit:                      "ExceededMemoryLimit",
+	DurationOverflow:                         "DurationOverflow",
 	CollectionIsEmpty:                        "CollectionIsEmpty",
 	ViewDepthLimitExceeded:                   "ViewDepthLimitExceeded",
 	CommandNotSupportedOnView:                "CommandNotSupportedOnView",

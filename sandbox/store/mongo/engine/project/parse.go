@@ -158,16 +158,21 @@ func (p *parser) become(in bool, path string) error {
 
 func (p *parser) object(parts []string, path string, d bsonval.Doc) error {
 	first := d.First()
-	if !strings.HasPrefix(first.Name, "$") {
-		if d.IsEmpty() {
-			return mongoerr.New(51270, "An empty sub-projection is not a valid value. Found empty object at path")
-		}
+	single := d.Len() == 1 && strings.HasPrefix(first.Name, "$")
+	switch {
+	case d.IsEmpty():
+		return mongoerr.New(51270, "An empty sub-projection is not a valid value. Found empty object at path")
+	case !single || expr.IsRefField(first.Name):
 		for name, v := range d.All() {
 			if err := p.field(parts, name, v); err != nil {
 				return err
 			}
 		}
 		return nil
+	case !p.env.Find && first.Name == "$elemMatch":
+		return mongoerr.New(mongoerr.InvalidPipelineOperator, "Cannot use $elemMatch in this context")
+	case !expr.Known(first.Name) && !(p.env.Find && first.Name == "$elemMatch"):
+		return mongoerr.New(31325, "Unknown expression %s", first.Name)
 	}
 	p.notPlain = true
 	if p.env.Find {
@@ -187,8 +192,12 @@ func (p *parser) expression(parts []string, path string, v bsonval.Value) error 
 	if meta {
 		p.meta = true
 	} else {
-		if p.typed && !p.inclusion {
+		switch {
+		case !p.typed || p.inclusion:
+		case v.Type() == bsonval.Object:
 			return mongoerr.New(31252, "Cannot use expression other than $meta in exclusion projection")
+		default:
+			return mongoerr.New(31310, "Cannot use an expression %s: %s in an exclusion projection", path, v)
 		}
 		p.typed, p.inclusion = true, true
 	}

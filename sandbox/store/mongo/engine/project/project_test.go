@@ -70,12 +70,14 @@ func TestProjections(t *testing.T) {
 
 func TestBadProjectionsAreTheServersErrors(t *testing.T) {
 	for spec, want := range map[string]string{
-		`{"a":1,"b":0}`:     "Cannot do exclusion on field b in inclusion projection",
-		`{"a":0,"b":1}`:     "Cannot do inclusion on field b in exclusion projection",
-		`{"a":1,"a.b":1}`:   "Path collision at a.b remaining portion b",
-		`{"a.b":1,"a":1}`:   "Path collision at a",
-		`{"a":0,"b":"$c"}`:  "Cannot use expression other than $meta in exclusion projection",
-		`{"a.$":1,"b.$":1}`: "Cannot specify more than one positional projection per query.",
+		`{"a":1,"b":0}`:            "Cannot do exclusion on field b in inclusion projection",
+		`{"a":0,"b":1}`:            "Cannot do inclusion on field b in exclusion projection",
+		`{"a":1,"a.b":1}`:          "Path collision at a.b remaining portion b",
+		`{"a.b":1,"a":1}`:          "Path collision at a",
+		`{"a":0,"b":"$c"}`:         "Cannot use an expression b: \"$c\" in an exclusion projection",
+		`{"a":0,"b":{"$add":[1]}}`: "Cannot use expression other than $meta in exclusion projection",
+		`{"b":{"$nope":1}}`:        "Unknown expression $nope",
+		`{"a.$":1,"b.$":1}`:        "Cannot specify more than one positional projection per query.",
 	} {
 		if _, err := apply(t, spec, `{"a":1}`, `{}`); err == nil || err.Error() != want {
 			t.Errorf("%s: %v", spec, err)

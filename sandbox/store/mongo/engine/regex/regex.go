@@ -6,8 +6,10 @@ package regex
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dlclark/regexp2"
 
@@ -23,6 +25,7 @@ const (
 type Pattern struct {
 	Source, Options string
 	fast            *regexp.Regexp  // nil where Go's can't
+	later           *regexp.Regexp  // fast behind some text, where what stands before counts
 	full            *regexp2.Regexp // nil until or unless needed
 	dollar          bool            // $ may also match before a last newline, which fast's doesn't
 }
@@ -41,8 +44,9 @@ func Compile(pattern, options string) (*Pattern, error) {
 		}
 	}
 	p := &Pattern{Source: pattern, Options: options}
-	if !strings.Contains(options, "x") {
-		p.fast = compileFast(pattern, options)
+	pattern, unicode := withoutVerbs(pattern)
+	if !strings.Contains(options, "x") && !unicode {
+		p.fast, p.later = compileFast(pattern, options)
 		p.dollar = strings.Contains(pattern, "$") && !strings.Contains(options, "m")
 	}
 	if p.fast != nil && !p.dollar {
@@ -60,7 +64,28 @@ func Compile(pattern, options string) (*Pattern, error) {
 	return p, nil
 }
 
-func compileFast(pattern, options string) *regexp.Regexp {
+// withoutVerbs takes PCRE's verbs off a pattern's start that say what holds here anyway,
+// or that bound its work, for which there is the time limit. unicode tells that \w and
+// \d mean all scripts. Other verbs stay, and are refused as no valid pattern.
+func withoutVerbs(pattern string) (rest string, unicode bool) {
+	for strings.HasPrefix(pattern, "(*") {
+		verb, after, _ := strings.Cut(pattern[2:], ")")
+		name, _, _ := strings.Cut(verb, "=")
+		switch name {
+		case "UCP":
+			unicode = true
+		case "UTF", "UTF8", "LF", "NO_START_OPT", "NO_AUTO_POSSESS", "LIMIT_MATCH", "LIMIT_RECURSION", "LIMIT_DEPTH", "LIMIT_HEAP":
+		default:
+			return pattern, unicode
+		}
+		pattern = after
+	}
+	return pattern, unicode
+}
+
+// compileFast answers the pattern for Go's regexp, and one that finds it as its first
+// group behind at least one character, if the pattern asks what stands before.
+func compileFast(pattern, options string) (fast, later *regexp.Regexp) {
 	flags := ""
 	for _, o := range "ims" {
 		if strings.ContainsRune(options, o) {
@@ -70,14 +95,28 @@ func compileFast(pattern, options string) *regexp.Regexp {
 	if flags != "" {
 		pattern = "(?" + flags + ")" + pattern
 	}
-	if t, err := syntax.Parse(pattern, syntax.Perl); err != nil || t == nil {
-		return nil
+	t, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil || t == nil {
+		return nil, nil
 	}
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil
+	if fast, err = regexp.Compile(pattern); err != nil {
+		return nil, nil
 	}
-	return re
+	if !looksBack(t) {
+		return fast, nil
+	}
+	if later, err = regexp.Compile(`\A(?s:.)(?s:.*?)(` + pattern + `)`); err != nil {
+		return nil, nil
+	}
+	return fast, later
+}
+
+func looksBack(t *syntax.Regexp) bool {
+	switch t.Op {
+	case syntax.OpBeginLine, syntax.OpBeginText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return true
+	}
+	return slices.ContainsFunc(t.Sub, looksBack)
 }
 
 func compileFull(pattern, options string) (*regexp2.Regexp, error) {
@@ -117,11 +156,8 @@ func (p *Pattern) useFast(s string) bool {
 // Find answers the byte offsets of the first match at or after from and of its
 // groups, as regexp.FindStringSubmatchIndex does; nil where there is none.
 func (p *Pattern) Find(s string, from int) ([]int, error) {
-	if p.useFast(s) && from == 0 {
-		return p.fast.FindStringSubmatchIndex(s), nil
-	}
-	if p.fast != nil {
-		return p.findLater(s, from), nil
+	if p.useFast(s) {
+		return p.findFast(s, from), nil
 	}
 	runes := []rune(s)
 	at := len([]rune(s[:from]))
@@ -144,14 +180,24 @@ func (p *Pattern) Find(s string, from int) ([]int, error) {
 	return out, nil
 }
 
-// findLater keeps what stands before from in view of ^ and \b.
-func (p *Pattern) findLater(s string, from int) []int {
-	for _, m := range p.fast.FindAllStringSubmatchIndex(s, -1) {
-		if m[0] >= from {
-			return m
+// findFast is Find with Go's regexp.
+func (p *Pattern) findFast(s string, from int) []int {
+	var at []int
+	if p.later == nil || from == 0 {
+		at = p.fast.FindStringSubmatchIndex(s[from:])
+	} else {
+		_, n := utf8.DecodeLastRuneInString(s[:from])
+		from -= n
+		if at = p.later.FindStringSubmatchIndex(s[from:]); at != nil {
+			at = at[2:]
 		}
 	}
-	return nil
+	for i := range at {
+		if at[i] >= 0 {
+			at[i] += from
+		}
+	}
+	return at
 }
 
 // Groups is the number of capture groups.

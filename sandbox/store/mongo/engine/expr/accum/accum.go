@@ -133,7 +133,6 @@ func exact(f float64) bsonval.Value {
 type Deviation struct {
 	n        int64
 	mean, m2 float64
-	strange  bool // an infinity or NaN came
 }
 
 // Add takes a number in; anything else is left out.
@@ -143,25 +142,20 @@ func (d *Deviation) Add(v bsonval.Value) {
 	}
 	f := v.Float()
 	d.n++
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		d.strange = true
-		return
+	if delta := f - d.mean; delta != 0 {
+		d.mean += delta / float64(d.n)
+		d.m2 += delta * (f - d.mean)
 	}
-	delta := f - d.mean
-	d.mean += delta / float64(d.n)
-	d.m2 += delta * (f - d.mean)
 }
 
-// Value is the deviation of a sample or of the whole population; null of too few.
+// Value is the deviation of a sample or of the whole population; null of too few, NaN
+// once a number wasn't finite.
 func (d *Deviation) Value(sample bool) bsonval.Value {
 	n := d.n
 	if sample {
 		n--
 	}
-	switch {
-	case n <= 0:
-		return bsonval.NullValue()
-	case d.strange:
+	if n <= 0 {
 		return bsonval.NullValue()
 	}
 	return bsonval.DoubleValue(math.Sqrt(d.m2 / float64(n)))

@@ -81,8 +81,8 @@ func TestDeviation(t *testing.T) {
 		t.Errorf("sample deviation is %v", got)
 	}
 	d.Add(f64(math.NaN()))
-	if !d.Value(false).IsNullish() {
-		t.Error("the deviation with NaN isn't null")
+	if got := d.Value(false); !got.IsNaN() {
+		t.Errorf("the deviation with NaN is %s", got)
 	}
 }
 
