@@ -143,3 +143,41 @@ func TestClusterParameters(t *testing.T) {
 		t.Errorf("%d ms", got)
 	}
 }
+
+// Small commands of an administrator's answer as the server's do.
+func TestAnAdministratorsSmallCommands(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"log","capped":true,"size":4096}`)
+	d.run(`{"insert":"c","documents":[{"_id":1}]}`)
+	d.run(`{"profile":2}`)
+	if out := d.try(`{"drop":"system.profile"}`); out.Get("code").Long() != 20 {
+		t.Errorf("dropped while it is written: %s", out)
+	}
+	d.run(`{"profile":0,"filter":{"op":"query"}}`)
+	d.run(`{"drop":"system.profile"}`)
+	if out := d.run(`{"profile":-1}`); !strings.HasPrefix(out.Get("note").String(), `"When a filter expression is set`) {
+		t.Errorf("%s", out)
+	}
+	d.run(`{"profile":1,"filter":"unset"}`)
+	hash := d.run(`{"dbHash":1}`)
+	if hash.Get("capped").String() != `[ "log" ]` || hash.Path("uuids.c").IsMissing() || hash.Get("collections").Doc().Len() != 2 {
+		t.Errorf("%s", hash)
+	}
+	if one := d.run(`{"dbHash":1,"collections":["c"]}`); one.Get("collections").Doc().Len() != 1 || one.Path("collections.c").String() != hash.Path("collections.c").String() {
+		t.Errorf("%s", one)
+	}
+	status := d.adm(`{"replSetGetStatus":1}`)
+	for _, path := range []string{"optimes.writtenOpTime", "optimes.lastWrittenWallTime", "electionCandidateMetrics.lastElectionReason", "members.0.lastWrittenWallTime"} {
+		if status.Path(path).IsMissing() {
+			t.Errorf("replSetGetStatus: no %s", path)
+		}
+	}
+	for cmd, code := range map[string]int64{
+		`{"invalidateUserCache":1}`: 0, `{"connPoolSync":1}`: 0, `{"replSetGetRBID":1}`: 0, `{"dropConnections":1,"hostAndPort":["a:1"]}`: 0, `{"dropConnections":1}`: 40414,
+		`{"replSetResizeOplog":1,"size":990}`: 115, `{"dbCheck":1}`: 115, `{"analyzeShardKey":"a.b","key":{"x":1}}`: 115, `{"listShards":1}`: 59,
+	} {
+		if out := d.admin(cmd); out.Get("code").Long() != code {
+			t.Errorf("%s: %s", cmd, out)
+		}
+	}
+}

@@ -152,7 +152,8 @@ func (s *Server) helloAuth(r *Request, b *bsonval.Builder) error {
 }
 
 func (s *Server) logout(r *Request) (bsonval.Doc, error) {
-	r.Conn.User, r.Conn.auth = nil, nil
+	r.Conn.auth = nil
+	s.identify(r.Conn, nil)
 	return nil, nil
 }
 

@@ -102,10 +102,10 @@ func (r *Request) sees() func(ns storage.NS) bool {
 	}
 }
 
-// makesFirstUser tells the one thing that a server without users lets anybody do, the
+// makesFirstUser tells what a server without users lets anybody on this machine do, the
 // server's localhost exception.
 func (r *Request) makesFirstUser() bool {
-	return r.Spec.Name == "createUser" && r.DB == "admin" && r.Conn.local() && !r.Server.hasUsers()
+	return (r.Spec.Name == "createUser" || r.Spec.Name == "createRole") && r.DB == "admin" && r.Conn.local() && !r.Server.hasUsers()
 }
 
 // local tells whether the client is on this machine.

@@ -214,6 +214,9 @@ func (s *Server) drop(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayDropProfile(ns); err != nil {
+		return nil, err
+	}
 	var b bsonval.Builder
 	err = r.write(func(w *crud.Writer) error {
 		b.Reset()

@@ -92,7 +92,7 @@ func (c *Conn) describe(now time.Time) *bsonval.Builder {
 	if c.Client != nil {
 		b.SetDoc("clientMetadata", c.Client)
 	}
-	return b.Str("currentOpTime", now.Format("2006-01-02T15:04:05.000-07:00")).Bool("threaded", true)
+	return b.Str("currentOpTime", now.Format("2006-01-02T15:04:05.000-07:00")).Bool("isFromUserConnection", !c.Internal).Bool("threaded", true)
 }
 
 func (o *running) describe(id int32, now time.Time) bsonval.Doc {

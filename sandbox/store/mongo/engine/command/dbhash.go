@@ -12,12 +12,20 @@ import (
 func (s *Server) dbHash(r *Request) (bsonval.Doc, error) {
 	start := r.Op.Now
 	all := md5.New()
-	var b bsonval.Builder
+	named, err := arrayField(r.Body, "collections", r.field("collections"))
+	if err != nil {
+		return nil, err
+	}
+	var b, capped, uuids bsonval.Builder
 	b.Str("host", r.Conn.Addr).OpenDoc("collections")
 	for _, c := range r.State().Collections(r.DB) {
-		if c.IsView() || len(c.Indexes) == 0 {
+		if c.IsView() || len(c.Indexes) == 0 || c.NS.Coll == "system.profile" || named.Len() > 0 && !holds(named, c.NS.Coll) {
 			continue
 		}
+		if c.Options.Get("capped").Truth() {
+			capped.ItemStr(c.NS.Coll)
+		}
+		uuids.Set(c.NS.Coll, bsonval.BinaryValue(4, c.UUID[:]))
 		h := md5.New()
 		at := c.Indexes[0].Keys()
 		for ok := at.First(); ok; ok = at.Next() {
@@ -32,7 +40,17 @@ func (s *Server) dbHash(r *Request) (bsonval.Doc, error) {
 		all.Write(sum)
 		b.Str(c.NS.Coll, hex.EncodeToString(sum))
 	}
-	b.Close()
+	b.Close().SetArray("capped", capped.Doc()).SetDoc("uuids", uuids.Doc())
 	b.Str("md5", hex.EncodeToString(all.Sum(nil))).Int32("timeMillis", int32(s.opts.Clock().Sub(start).Milliseconds()))
 	return b.Doc(), nil
+}
+
+// holds tells whether a list has a name.
+func holds(list bsonval.Doc, name string) bool {
+	for v := range list.Values() {
+		if stringOr(v, "") == name {
+			return true
+		}
+	}
+	return false
 }

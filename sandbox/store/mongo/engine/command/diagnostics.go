@@ -22,6 +22,9 @@ func (s *Server) diagnosticCommands() []Spec {
 		{Name: "getCmdLineOpts", Run: s.getCmdLineOpts, Admin: true},
 		{Name: "listCommands", Run: s.listCommands, NoAuth: true},
 		{Name: "replSetGetStatus", Run: s.replSetGetStatus, Admin: true},
+		{Name: "replSetGetRBID", Run: func(*Request) (bsonval.Doc, error) {
+			return bsonval.D(bsonval.E("rbid", bsonval.IntValue(1))), nil
+		}, Admin: true},
 		{Name: "replSetGetConfig", Run: s.replSetGetConfig, Admin: true},
 		{Name: "features", Fields: "oidReset", Run: func(*Request) (bsonval.Doc, error) {
 			return bsonval.D(bsonval.E("js", bsonval.BoolValue(false)), bsonval.E("oidMachine", bsonval.IntValue(1))), nil
@@ -204,14 +207,24 @@ func (s *Server) replSetGetStatus(r *Request) (bsonval.Doc, error) {
 	b.Str("syncSourceHost", "").Int32("syncSourceId", -1).Int64("heartbeatIntervalMillis", 2000)
 	b.Int32("majorityVoteCount", 1).Int32("writeMajorityCount", 1).Int32("votingMembersCount", 1).Int32("writableVotingMembersCount", 1)
 	b.OpenDoc("optimes").SetDoc("lastCommittedOpTime", s.opTime()).Set("lastCommittedWallTime", now)
-	b.SetDoc("readConcernMajorityOpTime", s.opTime()).SetDoc("appliedOpTime", s.opTime()).SetDoc("durableOpTime", s.opTime())
-	b.Set("lastAppliedWallTime", now).Set("lastDurableWallTime", now).Close()
+	b.SetDoc("readConcernMajorityOpTime", s.opTime()).SetDoc("appliedOpTime", s.opTime()).SetDoc("durableOpTime", s.opTime()).SetDoc("writtenOpTime", s.opTime())
+	b.Set("lastAppliedWallTime", now).Set("lastDurableWallTime", now).Set("lastWrittenWallTime", now).Close()
+	s.electionMetrics(b)
 	b.OpenArray("members").OpenItem().Int32("_id", 0).Str("name", r.Conn.Addr).Int32("health", 1).Int32("state", 1)
 	b.Str("stateStr", "PRIMARY").Int32("uptime", up).SetDoc("optime", s.opTime()).Set("optimeDate", now)
+	b.Set("lastAppliedWallTime", now).Set("lastDurableWallTime", now).Set("lastWrittenWallTime", now)
 	b.Str("syncSourceHost", "").Int32("syncSourceId", -1).Str("infoMessage", "")
 	b.Set("electionTime", s.now()).Set("electionDate", bsonval.TimeValue(s.started)).Int32("configVersion", 1).Int32("configTerm", 1)
 	b.Bool("self", true).Str("lastHeartbeatMessage", "").Close().Close()
 	return b.Doc(), nil
+}
+
+// electionMetrics tells of the election that made the one member the primary.
+func (s *Server) electionMetrics(b *bsonval.Builder) {
+	began := bsonval.TimeValue(s.started)
+	b.OpenDoc("electionCandidateMetrics").Str("lastElectionReason", "electionTimeout").Set("lastElectionDate", began).Int64("electionTerm", 1)
+	b.Int32("numVotesNeeded", 1).Double("priorityAtElection", 1).Int64("electionTimeoutMillis", 10_000)
+	b.Set("newTermStartDate", began).Set("wMajorityWriteAvailabilityDate", began).Close()
 }
 
 func (s *Server) replSetGetConfig(r *Request) (bsonval.Doc, error) {

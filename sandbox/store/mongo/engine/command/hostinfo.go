@@ -17,9 +17,25 @@ func (s *Server) hostCommands() []Spec {
 	return []Spec{
 		{Name: "hostInfo", Run: s.hostInfo, Admin: true},
 		{Name: "connPoolStats", Run: s.connPoolStats},
+		// There are no connections to others, and nothing is kept of users and roles that could be stale.
+		{Name: "connPoolSync", Run: func(*Request) (bsonval.Doc, error) { return nil, nil }},
+		{Name: "dropConnections", Fields: "hostAndPort", Run: dropConnections, Admin: true},
+		{Name: "invalidateUserCache", Run: func(*Request) (bsonval.Doc, error) { return nil, nil }, Admin: true},
 		{Name: "lockInfo", Fields: "includeStorageEngineDump", Run: func(*Request) (bsonval.Doc, error) {
 			return bsonval.D(bsonval.E("lockInfo", bsonval.ArrayOf())), nil // readers and writers take none
 		}, Admin: true},
+	}
+}
+
+// dropConnections ends the connections to some hosts, of which there are none.
+func dropConnections(r *Request) (bsonval.Doc, error) {
+	switch v := r.Body.Get("hostAndPort"); v.Type() {
+	case bsonval.Array:
+		return nil, nil
+	case bsonval.Missing:
+		return nil, required("dropConnections.hostAndPort")
+	default:
+		return nil, wrongType("dropConnections.hostAndPort", v, "array")
 	}
 }
 

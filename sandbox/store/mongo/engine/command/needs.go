@@ -30,7 +30,7 @@ func (s *Server) needs(r *Request) []need {
 		return createNeeds(r, ns)
 	case "getMore", "killCursors", "endSessions", "refreshSessions", "startSession", "killSessions", "commitTransaction", "abortTransaction":
 		return nil // what belongs to the user already
-	case "explain", "features", "killOp":
+	case "explain", "features", "killOp", "connPoolSync":
 		return nil // asked again for the command within; anybody's; asked for the operation
 	case "listDatabases":
 		if r.Body.Get("authorizedDatabases").IsMissing() || r.Body.Get("authorizedDatabases").Truth() {
@@ -300,6 +300,8 @@ func clusterAction(command string) string {
 		return "querySettings"
 	case "replSetInitiate", "replSetReconfig":
 		return "replSetConfigure"
+	case "replSetGetRBID":
+		return "replSetGetStatus"
 	case "replSetStepDown", "replSetFreeze", "replSetMaintenance", "replSetSyncFrom":
 		return "replSetStateChange"
 	}

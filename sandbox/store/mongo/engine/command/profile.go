@@ -63,6 +63,7 @@ func (s *Server) profile(r *Request) (bsonval.Doc, error) {
 	b.Int32("was", int32(was.level)).Number("slowms", slow).Double("sampleRate", rate)
 	if was.filter != nil {
 		b.SetDoc("filter", was.filter)
+		b.Str("note", "When a filter expression is set, slowms and sampleRate are not used for profiling and slow-query log lines.")
 	}
 	n := level.Long()
 	if n >= 0 && n <= 2 {
@@ -186,4 +187,17 @@ func profileKind(command string) string {
 		return "getmore"
 	}
 	return "command"
+}
+
+// mayDropProfile keeps system.profile while the profiler writes into it.
+func (s *Server) mayDropProfile(ns storage.NS) error {
+	if ns.Coll != "system.profile" {
+		return nil
+	}
+	s.profiler.mu.Lock()
+	defer s.profiler.mu.Unlock()
+	if s.profiler.levels[ns.DB].level > 0 {
+		return mongoerr.New(mongoerr.IllegalOperation, "turn off profiling before dropping system.profile collection")
+	}
+	return nil
 }

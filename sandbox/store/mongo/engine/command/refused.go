@@ -24,6 +24,12 @@ func (s *Server) refusedCommands() []Spec {
 	refuse(mongoerr.CommandNotSupported, "this server has no certificates", "rotateCertificates")
 	refuse(23, "already initialized", "replSetInitiate")
 	refuse(mongoerr.CommandNotSupported, "this server is the one member of its replica set, and stays that",
-		"replSetReconfig", "replSetStepDown", "replSetFreeze", "replSetMaintenance", "replSetSyncFrom")
+		"replSetReconfig", "replSetAbortPrimaryCatchUp", "replSetStepDown", "replSetFreeze", "replSetMaintenance", "replSetSyncFrom")
+	refuse(mongoerr.CommandNotSupported, "this server doesn't sample queries, and has no shards to choose a key for", "analyzeShardKey", "configureQueryAnalyzer")
+	refuse(mongoerr.CommandNotSupported, "the oplog is as large as the memory allows: its size is set where the server is started", "replSetResizeOplog")
+	refuse(mongoerr.CommandNotSupported, "there is no other member to compare the data with, or to wait for: use validate", "dbCheck", "setIndexCommitQuorum")
+	refuse(mongoerr.CommandNotSupported, "this server records no traffic", "startRecordingTraffic", "stopRecordingTraffic")
+	refuse(mongoerr.CommandNotSupported, "this server has no collections with encrypted fields", "compactStructuredEncryptionData", "cleanupStructuredEncryptionData")
+	refuse(mongoerr.CommandNotSupported, "the catalogue is not checked against the Stable API: use apiStrict with the commands", "validateDBMetadata")
 	return out
 }
