@@ -50,10 +50,11 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 				return nil, err
 			}
 		}
+		if spec, err = index.Validate(spec); err != nil {
+			return nil, err
+		}
 		if defs[i], err = index.Parse(spec); err != nil {
-			e := *mongoerr.From(err)
-			e.Message = "Error in specification " + spec.String() + " :: caused by :: " + e.Message
-			return nil, &e
+			return nil, index.Wrong(spec, err)
 		}
 	}
 	builds, err := r.buildIndexes(ns, defs)
@@ -105,48 +106,6 @@ func addIndex(r *Request, w *crud.Writer, ns storage.NS, def *index.Def, created
 	return w.Tx.CreateIndex(r.Op, ns, def)
 }
 
-// hasIndex tells whether the collection has that index already.
-func hasIndex(c *storage.Collection, def *index.Def, created bool) (bool, error) {
-	if err := mayCluster(c, def, created); err != nil {
-		return false, err
-	}
-	if def.Collator == nil && def.Spec.Get("collation").IsMissing() {
-		if err := inherit(def, c); err != nil {
-			return false, err
-		}
-	}
-	for _, ix := range c.Indexes {
-		samePattern := (ix.Def.Pattern.Same(def.Pattern) || comparablePatterns(ix.Def, def)) && sameProjection(ix.Def, def)
-		sameName := ix.Def.Name == def.Name
-		switch {
-		case samePattern && ix.Def.Clustered:
-			return true, nil
-		case samePattern && def.Name != ix.Def.Name && sameOptions(ix.Def, def):
-			return false, mongoerr.New(mongoerr.IndexOptionsConflict, "Index already exists with a different name: %s", ix.Def.Name)
-		case samePattern && sameName && (sameOptions(ix.Def, def) || ix.Def.Name == "_id_"):
-			return true, nil
-		case sameName && !samePattern:
-			return false, mongoerr.New(mongoerr.IndexKeySpecsConflict, "An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: %s, existing index: %s", specText(def), specText(ix.Def))
-		case sameName:
-			return false, mongoerr.New(mongoerr.IndexKeySpecsConflict, "An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: %s, existing index: %s", specText(def), specText(ix.Def))
-		case samePattern && ix.Def.Filter == nil && def.Filter == nil && ix.Def.Collator == def.Collator && ix.Def.Name != "_id_" && ix.Def.Unique == def.Unique && ix.Def.Sparse == def.Sparse:
-			return false, mongoerr.New(mongoerr.IndexOptionsConflict, "An equivalent index already exists with a different name and options. Requested index: %s, existing index: %s", specText(def), specText(ix.Def))
-		case samePattern && ix.Def.Name == "_id_":
-			return true, nil
-		}
-	}
-	if len(c.Indexes) >= maxIndexes {
-		return false, mongoerr.New(mongoerr.CannotCreateIndex, "add index fails, too many indexes for %s key:%s", c.NS, def.Pattern)
-	}
-	return false, nil
-}
-
-// sameProjection compares what wildcard indexes take in: with the same key pattern
-// there may be several.
-func sameProjection(a, b *index.Def) bool {
-	return bsonval.Compare(a.Spec.Get("wildcardProjection"), b.Spec.Get("wildcardProjection")) == 0
-}
-
 func inherit(def *index.Def, c *storage.Collection) error {
 	v := c.Options.Get("collation")
 	if v.Type() != bsonval.Object || def.Kind == index.Text || def.Kind == index.Flat {
@@ -157,38 +116,6 @@ func inherit(def *index.Def, c *storage.Collection) error {
 		*def = *d
 	}
 	return err
-}
-
-func specText(d *index.Def) string { return d.Spec.String() }
-
-func comparablePatterns(a, b *index.Def) bool {
-	return bsonval.Compare(bsonval.DocValue(a.Pattern), bsonval.DocValue(b.Pattern)) == 0
-}
-
-// sameOptions compares what listIndexes would show, but for the name.
-func sameOptions(a, b *index.Def) bool {
-	if a.Name == "_id_" {
-		return true
-	}
-	strip := func(d bsonval.Doc) map[string]bsonval.Value {
-		out := map[string]bsonval.Value{}
-		for name, v := range d.All() {
-			if name != "name" && name != "key" && name != "background" && name != "v" && name != "hidden" && name != "2dsphereIndexVersion" && name != "textIndexVersion" {
-				out[name] = v
-			}
-		}
-		return out
-	}
-	x, y := strip(a.Spec), strip(b.Spec)
-	if len(x) != len(y) {
-		return false
-	}
-	for name, v := range x {
-		if w, ok := y[name]; !ok || bsonval.Compare(v, w) != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 func (s *Server) listIndexes(r *Request) (bsonval.Doc, error) {
@@ -304,12 +231,28 @@ func indexNames(c *storage.Collection, which bsonval.Value) ([]string, error) {
 		}
 		return names, nil
 	case bsonval.Object:
-		for _, ix := range c.Indexes {
-			if bsonval.Compare(bsonval.DocValue(ix.Def.Pattern), which) == 0 {
-				return indexNames(c, bsonval.StringValue(ix.Def.Name))
-			}
+		name, err := indexByKey(c, which)
+		if err != nil {
+			return nil, err
 		}
-		return nil, mongoerr.New(mongoerr.IndexNotFound, "can't find index with key: %s", which)
+		return indexNames(c, bsonval.StringValue(name))
 	}
 	return nil, wrongType("dropIndexes.index", which, "string")
+}
+
+// indexByKey is the name of the one index with that key pattern.
+func indexByKey(c *storage.Collection, key bsonval.Value) (string, error) {
+	var found []*index.Def
+	for _, ix := range c.Indexes {
+		if bsonval.Compare(bsonval.DocValue(ix.Def.Pattern), key) == 0 {
+			found = append(found, ix.Def)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", mongoerr.New(mongoerr.IndexNotFound, "can't find index with key: %s", key)
+	case 1:
+		return found[0].Name, nil
+	}
+	return "", mongoerr.New(mongoerr.AmbiguousIndexKeyPattern, "%d indexes found for key: %s, identify by name instead. Conflicting indexes: %s, %s", len(found), key, found[0].Spec, found[1].Spec)
 }

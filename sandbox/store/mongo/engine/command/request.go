@@ -338,6 +338,7 @@ func (r *Request) State() *storage.State {
 // collate reads a collation for the operation; a collection's own is the default.
 func (r *Request) collate(d bsonval.Doc, coll *storage.Collection) error {
 	v := d.Get("collation")
+	r.Op.CollatorInherited = v.IsMissing()
 	switch {
 	case coll == nil:
 	case v.IsMissing():

@@ -65,6 +65,7 @@ func (t *Restoring) Index(ns storage.NS, spec bsonval.Doc) error {
 	if err != nil {
 		return err
 	}
+	def.Binary = def.Collator == nil // the collection's collation isn't the index's unless it is written
 	return addIndex(&Request{Op: t.op}, t.writer, ns, def, false, nil)
 }
 

@@ -46,6 +46,7 @@ type Def struct {
 	Expire        int64            // expireAfterSeconds; -1: none
 	Filter        *match.Matcher   // partialFilterExpression; nil: every document
 	Collator      bsonval.Collator // nil: binary
+	Binary        bool             // the specification says so, whatever the collection's collation is
 	Extra         any              // what the kind's own file keeps: weights, projections, bits
 }
 

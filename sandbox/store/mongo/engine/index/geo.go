@@ -34,8 +34,13 @@ func (d *Def) parseGeo(spec bsonval.Doc) error {
 	if d.Collator != nil {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "Index type '2d' does not support collation: %s", d.Pattern)
 	}
-	if d.Fields[0].Kind != Flat {
-		return mongoerr.New(16801, "2d has to be first in index")
+	for i, f := range d.Fields {
+		switch {
+		case i == 0 && f.Kind != Flat:
+			return mongoerr.New(16801, "2d has to be first in index")
+		case i > 0 && f.Kind == Flat:
+			return mongoerr.New(16800, "can't have 2 geo fields")
+		}
 	}
 	return d.parseGrid(spec)
 }

@@ -65,8 +65,9 @@ func (d *Def) AppendField(dst []byte, i int, v bsonval.Value) []byte {
 type place struct {
 	value bsonval.Value
 	rest  string
-	done  bool // the path is used up: value is the field's
-	fixed bool // value is the key even if it is an array
+	done  bool          // the path is used up: value is the field's
+	fixed bool          // value is the key even if it is an array
+	named bsonval.Value // value is an array, and the path's next part names this place in it
 }
 
 type walker struct {
@@ -77,13 +78,12 @@ type walker struct {
 }
 
 // walk follows each path until it is done or stands before an array, then spreads over
-// that array, which all paths that stand before one must share.
+// that array, which all paths that stand before one must share. A path whose next part
+// names a place of the array, as in "a.0", goes on from there alone.
 func (w *walker) walk(fields []place) error {
-	at := -1
+	at, spreads := -1, false
 	for i := range fields {
-		if err := fields[i].advance(); err != nil {
-			return err
-		}
+		fields[i].advance()
 		p := &fields[i]
 		if p.fixed || p.value.Type() != bsonval.Array {
 			continue
@@ -91,11 +91,18 @@ func (w *walker) walk(fields []place) error {
 		if w.def.Fields[i].Kind == Hashed {
 			return hashedArray(w.def.Fields[i].Path)
 		}
-		w.out.Multikey |= 1 << i
-		w.crossed(w.def.Fields[i].Path, p)
+		if part, _, _ := strings.Cut(p.rest, "."); !p.named.IsMissing() {
+			if err := ambiguous(p.value, part); err != nil {
+				return err
+			}
+		} else {
+			w.out.Multikey |= 1 << i
+			w.crossed(w.def.Fields[i].Path, p)
+			spreads = true
+		}
 		if at >= 0 && &p.value.Bytes()[0] != &fields[at].value.Bytes()[0] {
 			return mongoerr.New(171, "cannot index parallel arrays [%s] [%s]",
-				leafName(w.def.Fields[i].Path), leafName(w.def.Fields[at].Path))
+				leafName(p.reached(w.def.Fields[i].Path)), leafName(fields[at].reached(w.def.Fields[at].Path)))
 		}
 		at = i
 	}
@@ -111,18 +118,27 @@ func (w *walker) walk(fields []place) error {
 		if err := w.walk(spread(fields, v)); err != nil {
 			return err
 		}
+		if !spreads {
+			break // a named place is the same for each element
+		}
 	}
 	return nil
 }
 
 // crossed notes the part of the path at which an array stands.
 func (w *walker) crossed(path string, p *place) {
-	if !p.done {
-		path = path[:len(path)-len(p.rest)-1]
-	}
+	path = p.reached(path)
 	if !slices.Contains(w.out.Arrays, path) {
 		w.out.Arrays = append(w.out.Arrays, path)
 	}
+}
+
+// reached is the part of the path that leads to the value.
+func (p *place) reached(path string) string {
+	if p.done {
+		return path
+	}
+	return path[:len(path)-len(p.rest)-1]
 }
 
 // spread puts one element in the place of the array. An array within the array is a
@@ -133,6 +149,9 @@ func spread(fields []place, v bsonval.Value) []place {
 		p := &next[i]
 		switch {
 		case p.fixed || p.value.Type() != bsonval.Array:
+		case !p.named.IsMissing():
+			_, rest, more := strings.Cut(p.rest, ".")
+			*p = place{value: p.named, rest: rest, done: !more}
 		case p.done:
 			p.value, p.fixed = v, true
 		case v.Type() == bsonval.Object:
@@ -146,31 +165,23 @@ func spread(fields []place, v bsonval.Value) []place {
 
 func leafName(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
-func (p *place) advance() error {
+// advance follows the path through documents up to its end or an array.
+func (p *place) advance() {
 	for !p.done {
 		part, rest, more := strings.Cut(p.rest, ".")
 		switch p.value.Type() {
 		case bsonval.Object:
 			p.value = p.value.Doc().Get(part)
 		case bsonval.Array:
-			n, ok := bsonval.ArrayIndex(part)
-			v := bsonval.Value{}
-			if ok {
-				v = p.value.Doc().At(n)
+			if n, ok := bsonval.ArrayIndex(part); ok {
+				p.named = p.value.Doc().At(n)
 			}
-			if v.IsMissing() {
-				return nil
-			}
-			if err := ambiguous(p.value, part); err != nil {
-				return err
-			}
-			p.value = v // "a.0" names a place
+			return
 		default:
 			p.value = bsonval.Value{}
 		}
 		p.rest, p.done = rest, !more
 	}
-	return nil
 }
 
 // ambiguous refuses an array that has a place of the name and a document with a field

@@ -37,6 +37,10 @@ func TestKeysOfDocuments(t *testing.T) {
 		{`{"a.b":1}`, `{"a":[{"b":1},{"b":2},{}]}`, 1, []string{`{"a.b":null}`, `{"a.b":1}`, `{"a.b":2}`}},
 		{`{"a.b":1}`, `{"a":[]}`, 1, []string{`{"a.b":null}`}},
 		{`{"a.0":1}`, `{"a":[7,8]}`, 0, []string{`{"a.0":7}`}},
+		{`{"a.0":1}`, `{"a":[[7,8]]}`, 1, []string{`{"a.0":7}`, `{"a.0":8}`}},
+		{`{"a.0.x":1,"a.b":1}`, `{"a":[{"x":[1,2],"b":3},{"b":4}]}`, 3, []string{`{"a.0.x":1,"a.b":3}`, `{"a.0.x":1,"a.b":4}`, `{"a.0.x":2,"a.b":3}`, `{"a.0.x":2,"a.b":4}`}},
+		{`{"a.00":1}`, `{"a":[{"00":1}]}`, 1, []string{`{"a.00":1}`}},
+		{`{"a.1":1}`, `{"a":[{"1":1}]}`, 1, []string{`{"a.1":1}`}},
 		{`{"a":1,"b":-1}`, `{"a":1,"b":[2,3]}`, 2, []string{`{"a":1,"b":3}`, `{"a":1,"b":2}`}},
 		{`{"a.b":1,"a.c":1}`, `{"a":[{"b":1,"c":2},{"b":3}]}`, 3, []string{`{"a.b":1,"a.c":2}`, `{"a.b":3,"a.c":null}`}},
 	} {
@@ -57,12 +61,21 @@ func TestKeysOfDocuments(t *testing.T) {
 	}
 }
 
-func TestParallelArraysCanNotBeIndexed(t *testing.T) {
-	d, err := index.Parse(bsonval.D(bsonval.E("key", bsonval.DocValue(doc(t, `{"a":1,"b":1}`))), bsonval.E("name", bsonval.StringValue("x"))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.For(doc(t, `{"a":[1],"b":[2]}`)); err == nil || err.Error() != "cannot index parallel arrays [b] [a]" {
-		t.Errorf("%v", err)
+func TestDocumentsThatCanNotBeIndexed(t *testing.T) {
+	for _, c := range []struct{ pattern, doc, want string }{
+		{`{"a":1,"b":1}`, `{"a":[1],"b":[2]}`, "cannot index parallel arrays [b] [a]"},
+		{`{"a.0":1,"b":1}`, `{"a":[1],"b":[2]}`, "cannot index parallel arrays [b] [a]"},
+		{`{"a.0":"hashed"}`, `{"a":[1]}`, "hashed indexes do not currently support array values. Found array at path: a.0"},
+		{`{"a.0":1}`, `{"a":[{"0":1}]}`, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '0' for array: [ { 0: 1 } ]"},
+		{`{"a.0":1}`, `{"a":[7,{"0":1}]}`, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '0' for array: [ 7, { 0: 1 } ]"},
+		{`{"a.0.0":1}`, `{"a":[[1],{"0":[1]}]}`, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '0' for array: [ [ 1 ], { 0: [ 1 ] } ]"},
+	} {
+		d, err := index.Parse(bsonval.D(bsonval.E("key", bsonval.DocValue(doc(t, c.pattern))), bsonval.E("name", bsonval.StringValue("x"))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.For(doc(t, c.doc)); err == nil || err.Error() != c.want {
+			t.Errorf("%s of %s: %v", c.pattern, c.doc, err)
+		}
 	}
 }

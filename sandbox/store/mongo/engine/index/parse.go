@@ -64,7 +64,9 @@ func (d *Def) parsePattern() error {
 			if err := d.become(f.Kind); err != nil {
 				return err
 			}
-		case !v.IsNumber() || v.IsNaN():
+		case v.IsNaN():
+			return mongoerr.New(mongoerr.CannotCreateIndex, "Values in the index key pattern cannot be NaN.")
+		case !v.IsNumber():
 			return mongoerr.New(mongoerr.CannotCreateIndex, "Values in v:2 index key pattern cannot be of type %s. Only numbers > 0, numbers < 0, and strings are allowed.", v.Type())
 		case v.Float() == 0:
 			return mongoerr.New(mongoerr.CannotCreateIndex, "Values in the index key pattern cannot be 0.")
@@ -96,17 +98,20 @@ func (d *Def) become(k Kind) error {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "Unknown index plugin '%s'", string(k))
 	}
 	if d.Kind != Ordered && d.Kind != k {
-		return mongoerr.New(mongoerr.CannotCreateIndex, "an index can't be both of type '%s' and of type '%s': %s", d.Kind, k, d.Pattern)
+		return mongoerr.New(mongoerr.CannotCreateIndex, "Can't use more than one index plugin for a single index.")
 	}
 	d.Kind = k
 	return nil
 }
 
 func checkPath(path string) error {
+	if path == "" {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "Index keys cannot be an empty field.")
+	}
 	for _, part := range strings.Split(path, ".") {
 		switch {
 		case part == "":
-			return mongoerr.New(mongoerr.CannotCreateIndex, "Index keys cannot be an empty field.")
+			return mongoerr.New(mongoerr.CannotCreateIndex, "Index keys cannot contain an empty field.")
 		case part[0] == '$' && part != "$id" && part != "$db" && part != "$ref" && path != "_fts":
 			return mongoerr.New(mongoerr.CannotCreateIndex, "Index key contains an illegal field name: field name starts with '$'.")
 		}
@@ -115,7 +120,7 @@ func checkPath(path string) error {
 }
 
 // fields are all that a specification may have.
-const fields = "key name ns background v commitQuorum comment clustered unique sparse hidden expireAfterSeconds partialFilterExpression collation weights default_language language_override textIndexVersion 2dsphereIndexVersion bits min max bucketSize wildcardProjection storageEngine prepareUnique originalSpec coarsestIndexedLevel finestIndexedLevel dropDups"
+const fields = "_id key name ns background v commitQuorum comment clustered unique sparse hidden expireAfterSeconds partialFilterExpression collation weights default_language language_override textIndexVersion 2dsphereIndexVersion bits min max bucketSize wildcardProjection storageEngine prepareUnique originalSpec coarsestIndexedLevel finestIndexedLevel dropDups"
 
 func known(field string) bool {
 	for f := range strings.FieldsSeq(fields) {
@@ -140,7 +145,7 @@ func Known(spec bsonval.Doc) bsonval.Doc {
 
 func (d *Def) parseOption(field string, v bsonval.Value, spec bsonval.Doc) error {
 	switch field {
-	case "key", "name", "ns", "background", "v", "commitQuorum", "comment":
+	case "_id", "key", "name", "ns", "background", "v", "commitQuorum", "comment":
 		return nil
 	case "clustered":
 		d.Clustered = v.Truth()
@@ -169,7 +174,7 @@ func (d *Def) parseOption(field string, v bsonval.Value, spec bsonval.Doc) error
 			return mongoerr.New(mongoerr.TypeMismatch, "The field 'collation' must be an object, but got %s", v.Type())
 		}
 		c, err := collation.Parse(v.Doc())
-		d.Collator = c
+		d.Collator, d.Binary = c, c == nil
 		return err
 	default:
 		if known(field) {
@@ -250,7 +255,7 @@ func (d *Def) normal(spec bsonval.Doc) bsonval.Doc {
 	b.Set("v", bsonval.NumberValue(v.Long())).SetDoc("key", d.Pattern).Str("name", d.Name)
 	for field, v := range spec.All() {
 		switch field {
-		case "v", "key", "name", "ns", "commitQuorum", "dropDups", "comment":
+		case "_id", "v", "key", "name", "ns", "commitQuorum", "dropDups", "comment":
 		case "weights", "default_language", "language_override", "textIndexVersion":
 			if d.Kind != Text {
 				b.Set(field, v)

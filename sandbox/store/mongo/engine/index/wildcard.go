@@ -52,6 +52,21 @@ func (d *Def) parseWildcard(spec bsonval.Doc) error {
 	return d.checkProjected(w)
 }
 
+// SameFields tells wildcard indexes that take in the same fields, whatever their
+// projections look like; other indexes always do.
+func SameFields(a, b *Def) bool {
+	x, ok := a.Extra.(*wild)
+	y, also := b.Extra.(*wild)
+	if !ok || !also {
+		return ok == also
+	}
+	return x.at == y.at && x.root == y.root && sameSet(x.include, y.include) && sameSet(x.exclude, y.exclude)
+}
+
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
 // wildAt is the place of the first wildcard field in the key pattern.
 func (d *Def) wildAt() int {
 	return slices.IndexFunc(d.Fields, func(f Field) bool { return f.Kind == Wildcard })

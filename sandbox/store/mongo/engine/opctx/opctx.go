@@ -21,11 +21,14 @@ type Op struct {
 	User        string    // "user@db", or empty
 	Roles       bsonval.Value
 	Collator    bsonval.Collator // nil: binary order
-	Let         bsonval.Doc      // the command's let variables, already evaluated
-	MaxMemory   int64            // bytes that one blocking stage may hold; 0: DefaultMemory
-	NoTableScan bool             // queries must use an index, but for those that ask for all
-	DiskUse     bool             // stages that could spill to disk aren't bound by that
-	Pool        *Pool            // that all operations share; nil: no bound
+	// CollatorInherited says that Collator is the collection's own, which the command
+	// did not name.
+	CollatorInherited bool
+	Let               bsonval.Doc // the command's let variables, already evaluated
+	MaxMemory         int64       // bytes that one blocking stage may hold; 0: DefaultMemory
+	NoTableScan       bool        // queries must use an index, but for those that ask for all
+	DiskUse           bool        // stages that could spill to disk aren't bound by that
+	Pool              *Pool       // that all operations share; nil: no bound
 
 	ctx      context.Context
 	done     <-chan struct{}

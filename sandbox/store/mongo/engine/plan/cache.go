@@ -28,6 +28,7 @@ type Cache struct {
 // entry is one remembered plan. It is used once a second competition agrees.
 type entry struct {
 	coll      [16]byte
+	indexes   string // the collection's, as they were
 	plan      string // the winner's signature
 	works     int64
 	active    bool
@@ -52,8 +53,13 @@ func (p *Plan) Shape() string {
 	b.Write(p.query.Sort)
 	b.WriteByte('|')
 	b.Write(p.query.Projection)
-	if c, ok := p.x.op.Collator.(interface{ Spec() string }); ok {
+	c, ok := p.x.op.Collator.(interface{ Spec() string })
+	switch {
+	case p.x.op.CollatorInherited:
+	case ok:
 		b.WriteString(c.Spec())
+	case p.coll != nil && !p.coll.Options.Get("collation").IsMissing():
+		b.WriteString("simple")
 	}
 	return b.String()
 }
@@ -83,6 +89,16 @@ func (p *Plan) indexText() string {
 			b.WriteByte('+')
 		}
 		fmt.Fprintf(&b, "%x,", ix.Multikey)
+	}
+	return b.String()
+}
+
+// indexSpecs are the collection's indexes as they are defined: plans that were chosen
+// among others are forgotten.
+func indexSpecs(coll *storage.Collection) string {
+	var b strings.Builder
+	for _, ix := range coll.Indexes {
+		b.Write(ix.Def.Spec)
 	}
 	return b.String()
 }
@@ -150,7 +166,7 @@ func (p *Plan) remember(best *candidate) {
 	defer c.mu.Unlock()
 	old := c.all[key]
 	e := &entry{
-		coll: p.coll.UUID, plan: best.signature(), works: works, shape: p.Shape(), filtered: p.filter != nil, key: p.PlanKey(), created: p.x.op.Now,
+		coll: p.coll.UUID, indexes: indexSpecs(p.coll), plan: best.signature(), works: works, shape: p.Shape(), filtered: p.filter != nil, key: p.PlanKey(), created: p.x.op.Now,
 		query: p.query.Filter.Source.Clone(), sort: p.query.Sort.Clone(), proj: p.query.Projection.Clone(), stages: best.root.describe(false),
 	}
 	e.candidate = append(e.candidate, best.score)
@@ -197,8 +213,13 @@ func (c *Cache) Stats(coll *storage.Collection, host string) []bsonval.Doc {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var out []bsonval.Doc
-	for _, e := range c.all {
+	now := indexSpecs(coll)
+	for k, e := range c.all {
 		if e.coll != coll.UUID {
+			continue
+		}
+		if e.indexes != now {
+			delete(c.all, k)
 			continue
 		}
 		b := bsonval.NewBuilder(512)

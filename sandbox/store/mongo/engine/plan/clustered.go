@@ -59,7 +59,6 @@ func recordBound(v bsonval.Value) bsonval.Value {
 func clusterNode(s *scan, r cluster, filter *condition) *node {
 	n := &node{kind: clusteredScan, scan: s, filter: filter, cluster: &r}
 	n.begin = func(x *execution, n *node) stage {
-		s.ix.Used()
 		return &clusterStage{x: x, n: n, cur: s.ix.Keys()}
 	}
 	return n
@@ -160,7 +159,6 @@ func (s *clusterStage) step() bool {
 func expressCluster(s *scan, v bsonval.Value) *node {
 	n := &node{kind: "EXPRESS_CLUSTERED_IXSCAN", scan: s}
 	n.begin = func(x *execution, n *node) stage {
-		s.ix.Used()
 		return &expressClusterStage{x: x, n: n, id: v}
 	}
 	return n

@@ -20,7 +20,7 @@ func (pl *planner) express() *node {
 	}
 	for _, ix := range pl.coll.Indexes {
 		d := ix.Def
-		if d.Kind != index.Ordered || d.Fields[0].Path != pl.cond.path || d.Hidden || d.Filter != nil || pl.filter != nil || !(len(d.Fields) == 1 && d.Unique || q.Limit == 1) {
+		if d.Kind != index.Ordered || d.Fields[0].Path != pl.cond.path || d.Hidden || d.Filter != nil || pl.filter != nil && d.Name != "_id_" || !(len(d.Fields) == 1 && d.Unique || q.Limit == 1) {
 			continue
 		}
 		f := field{bounder: bounder{d.Collator}, strings: sameCollation(d.Collator, pl.op.Collator)}
@@ -64,7 +64,7 @@ func (pl *planner) idHack() *node {
 	}
 	for _, ix := range pl.coll.Indexes {
 		f := field{bounder: bounder{ix.Def.Collator}, strings: sameCollation(ix.Def.Collator, pl.op.Collator)}
-		if ix.Def.Name != "_id_" || ix.Def.Clustered || pl.filter != nil || !f.comparable(v) {
+		if ix.Def.Name != "_id_" || ix.Def.Clustered || !f.comparable(v) {
 			continue
 		}
 		s := newScan(ix)

@@ -155,11 +155,29 @@ func typeRange(t bsonval.Type) (i interval, whole bool) {
 		return interval{bsonval.DateValue(math.MinInt64), bsonval.DateValue(math.MaxInt64), true, true}, true
 	case bsonval.Timestamp:
 		return interval{bsonval.TimestampValue(0, 0), bsonval.TimestampValue(math.MaxUint32, math.MaxUint32), true, true}, true
+	case bsonval.Regex:
+		return interval{bsonval.RegexValue("", ""), leastPointer(), true, false}, true
+	case bsonval.DBPointer:
+		return interval{leastPointer(), bsonval.CodeValue(""), true, false}, true
+	case bsonval.Code:
+		return interval{bsonval.CodeValue(""), leastScoped(), true, false}, true
+	case bsonval.CodeScope:
+		return interval{leastScoped(), bsonval.MaxKeyValue(), true, false}, true
 	case bsonval.Null, bsonval.Undefined, bsonval.MinKey, bsonval.MaxKey:
 		v := bsonval.RawValue(t, nil)
 		return point(v), true
 	}
 	return interval{}, false
+}
+
+// leastPointer is the first of the DBPointers: of no collection, to an id of zeros.
+func leastPointer() bsonval.Value {
+	return bsonval.RawValue(bsonval.DBPointer, append([]byte{1, 0, 0, 0, 0}, make([]byte, 12)...))
+}
+
+// leastScoped is the first piece of code with a scope: both are empty.
+func leastScoped() bsonval.Value {
+	return bsonval.RawValue(bsonval.CodeScope, []byte{14, 0, 0, 0, 1, 0, 0, 0, 0, 5, 0, 0, 0, 0})
 }
 
 // text is the range as explain writes it: [1, 5), ("a", {}). A descending field has
@@ -190,6 +208,9 @@ func bit(b bool) int {
 func boundText(v bsonval.Value, c bsonval.Collator) string {
 	if v.Type() == bsonval.String && c != nil && v.Str() != "" {
 		return "\"" + hexText(c.AppendKey(nil, v.Str())) + "\""
+	}
+	if v.Type() == bsonval.String || v.Type() == bsonval.Symbol {
+		return "\"" + v.Str() + "\"" // without escapes
 	}
 	s := v.String()
 	if v.Type() == bsonval.Double && !strings.ContainsAny(s, ".eE") {

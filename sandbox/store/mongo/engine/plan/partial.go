@@ -148,3 +148,11 @@ func impliedCmp(want, have *match.Cmp, op *opctx.Op) bool {
 	}
 	return c <= 0 && (have.Op == match.EQ || have.Op == match.LT || have.Op == match.LTE)
 }
+
+// SameFilter tells filters of partial indexes that are one in their normal form.
+func SameFilter(a, b *match.Matcher) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return string(normalize(a.Root, nil).document()) == string(normalize(b.Root, nil).document())
+}

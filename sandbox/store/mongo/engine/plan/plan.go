@@ -128,7 +128,22 @@ func (p *Plan) Run(op *opctx.Op) (stream.Iterator, error) {
 		p.x.start(p.root)
 	}
 	p.x.op = op
+	p.countUse()
 	return &rows{p: p}, nil
+}
+
+// countUse counts the query at each index that the plan reads, once; explain is no use.
+func (p *Plan) countUse() {
+	if p.query.Explain {
+		return
+	}
+	var seen []*storage.Index
+	p.root.walk(func(n *node) {
+		if n.scan != nil && !slices.Contains(seen, n.scan.ix) {
+			seen = append(seen, n.scan.ix)
+			n.scan.ix.Used()
+		}
+	})
 }
 
 // rows gives what the plan's root gives.

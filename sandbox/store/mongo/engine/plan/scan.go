@@ -88,7 +88,6 @@ func after(prefix string) string { return prefix + "\xff" }
 
 // start makes the scan ready to run.
 func (s *scan) start(x *execution, n *node) stage {
-	s.ix.Used()
 	r := &scanner{x: x, n: n, scan: s}
 	if s.ix.Multikey != 0 || s.ix.Def.Kind == index.Wildcard {
 		r.seen = map[int64]bool{}
@@ -239,45 +238,59 @@ func (s *scanner) first() string {
 		return s.from
 	}
 	if s.scan.back {
-		r := s.ranges[0][len(s.ranges[0])-1]
-		return rangeTop("", r)
+		return s.rangeTop("", 0, len(s.ranges[0])-1)
 	}
-	return rangeBottom("", s.ranges[0][0])
+	return s.rangeBottom("", 0, 0)
 }
 
-func rangeBottom(prefix string, r byteRange) string {
-	if r.loIn {
-		return prefix + r.lo
+// rangeBottom is the first entry behind prefix in the n-th range of the i-th field, and
+// in the first ranges of the fields after it.
+func (s *scanner) rangeBottom(prefix string, i, n int) string {
+	for ; i < len(s.ranges); i, n = i+1, 0 {
+		r := s.ranges[i][n]
+		prefix += r.lo
+		if !r.loIn {
+			return after(prefix)
+		}
 	}
-	return after(prefix + r.lo)
+	return prefix
 }
 
-func rangeTop(prefix string, r byteRange) string {
-	if r.hiIn {
-		return after(prefix + r.hi)
+// rangeTop is what the last such entry comes before.
+func (s *scanner) rangeTop(prefix string, i, n int) string {
+	for ; i < len(s.ranges); i++ {
+		r := s.ranges[i][n]
+		prefix += r.hi
+		if !r.hiIn {
+			return prefix
+		}
+		if i+1 < len(s.ranges) {
+			n = len(s.ranges[i+1]) - 1
+		}
 	}
-	return prefix + r.hi
+	return after(prefix)
 }
 
 // within tells whether each field of the key is in its ranges. If not it sets where
 // the next key that may be is to be looked for, or that there is none.
 func (s *scanner) within(key string) bool {
-	at := 0
+	at, room := 0, false
 	for i := range s.ranges {
 		n := bsonval.KeyLen(key[at:], s.scan.fields[i].desc)
 		part := key[at : at+n]
 		in, next := place(s.ranges[i], part, s.scan.back)
 		if in {
 			at += n
+			room = room || !last(s.ranges[i], part, s.scan.back)
 			continue
 		}
 		prefix := key[:at]
 		switch {
 		case next >= 0 && s.scan.back:
-			s.seek = rangeTop(prefix, s.ranges[i][next])
+			s.seek = s.rangeTop(prefix, i, next)
 		case next >= 0:
-			s.seek = rangeBottom(prefix, s.ranges[i][next])
-		case i == 0:
+			s.seek = s.rangeBottom(prefix, i, next)
+		case !room: // the fields before are at their ends
 			s.over = true
 		case s.scan.back:
 			s.seek = prefix
@@ -287,6 +300,15 @@ func (s *scanner) within(key string) bool {
 		return false
 	}
 	return true
+}
+
+// last tells whether part is the last value that the ranges hold in the scan's direction.
+func last(rs []byteRange, part string, back bool) bool {
+	if back {
+		return rs[0].loIn && rs[0].lo == part
+	}
+	r := rs[len(rs)-1]
+	return r.hiIn && r.hi == part
 }
 
 // place finds part among ranges: in one, or before which one in the scan's direction;

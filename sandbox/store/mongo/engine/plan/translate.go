@@ -150,8 +150,16 @@ func (f field) ordered(p *match.Cmp) (intervals, tightness, bool) {
 			return nil, exact, true
 		}
 		return f.equal(v)
-	case bsonval.MinKey, bsonval.MaxKey, bsonval.Array:
+	case bsonval.Array:
 		return everything(), byFetch, true
+	case bsonval.MinKey:
+		if upward {
+			return f.beyond(interval{lo: v, hi: bsonval.MaxKeyValue(), loIn: in, hiIn: true})
+		}
+	case bsonval.MaxKey:
+		if !upward {
+			return f.beyond(interval{lo: bsonval.MinKeyValue(), hi: v, loIn: true, hiIn: in})
+		}
 	}
 	if v.IsNaN() {
 		if !in {
@@ -168,7 +176,19 @@ func (f field) ordered(p *match.Cmp) (intervals, tightness, bool) {
 	} else {
 		i.hi, i.hiIn = v, in
 	}
+	if t := v.Type(); t == bsonval.Symbol || t == bsonval.DBPointer {
+		return f.union(intervals{i}), byFetch, true
+	}
 	return f.union(intervals{i}), exact, true
+}
+
+// beyond are the values that MinKey or MaxKey is compared with: those of all types. The
+// array [MinKey] is more than MinKey, but its key is the same.
+func (f field) beyond(i interval) (intervals, tightness, bool) {
+	if f.multikey && !(i.loIn && i.hiIn) {
+		return everything(), byFetch, true
+	}
+	return intervals{i}, exact, true
 }
 
 // exprCmp is a comparison across types. A missing value comes before all others, but

@@ -49,6 +49,7 @@ func (w *world) oddity() bsonval.Value {
 		bsonval.LongValue(math.MinInt64), bsonval.DoubleValue(math.MaxFloat64), bsonval.ArrayOf(), bsonval.DocValue(bsonval.EmptyDoc()), bsonval.ObjectIDValue([12]byte{1}),
 		bsonval.BinaryValue(0, []byte("ab")), bsonval.BinaryValue(4, nil), bsonval.TimestampValue(1, 2), bsonval.RegexValue("^a", ""), bsonval.UndefinedValue(),
 		bsonval.RawValue(bsonval.Symbol, []byte("\x02\x00\x00\x00a\x00")), bsonval.DateValue(math.MinInt64), bsonval.ArrayOf(bsonval.NullValue()), bsonval.ArrayOf(bsonval.ArrayOf()),
+		bsonval.CodeValue(""), bsonval.CodeValue("a"), leastScoped(), leastPointer(), bsonval.ArrayOf(bsonval.MinKeyValue()), bsonval.ArrayOf(bsonval.MaxKeyValue()),
 	}
 	return all[w.IntN(len(all))]
 }
