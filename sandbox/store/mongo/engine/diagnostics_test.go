@@ -116,7 +116,7 @@ func TestTheLogTellsOfTheStartAndOfWhatIsSlow(t *testing.T) {
 	if !strings.Contains(warnings, "Access control is not enabled") {
 		t.Errorf("warnings: %s", warnings)
 	}
-	if all := d.admin(`{"getLog": "global"}`).Get("log").String(); !strings.Contains(all, "Slow query") || !strings.Contains(all, "test.slow") {
+	if all := d.admin(`{"getLog": "global"}`).Get("log").String(); !strings.Contains(all, "Slow query") || !strings.Contains(all, "test.slow") || !strings.Contains(all, "queryFramework") || !strings.Contains(all, "reslen") {
 		t.Errorf("log: %s", all)
 	}
 	if out := d.admin(`{"getLog": "other"}`); out.Get("ok").Double() != 0 {

@@ -237,3 +237,24 @@ func TestUserWritesAreBlocked(t *testing.T) {
 	askCases(t, boss, [][3]string{{"admin", `{"setClusterParameter":{"defaultMaxTimeMS":{"readOperations":50}}}`, ok}})
 	askCases(t, writer, [][3]string{{"shop", slow, "MaxTimeMSExpired"}})
 }
+
+// The log tells who has come in, and who was refused.
+func TestTheLogTellsOfLogins(t *testing.T) {
+	e := memory(t, engine.Options{Auth: true})
+	if got := command(t, e, "admin", extended(t, `{"createUser":"ann","pwd":"p","roles":["root"]}`)); got["ok"] != 1.0 {
+		t.Fatal(got)
+	}
+	if got := command(t, e, "admin", extended(t, `{"createUser":"ben","pwd":"other","roles":["root"]}`)); got["ok"] != 1.0 {
+		t.Fatal(got)
+	}
+	ask(t, as(t, e, "ben"), "admin", `{"ping":1}`)
+	askCases(t, as(t, e, "ann"), [][3]string{
+		{"admin", `{"getLog":"global"}`, `\"msg\":\"Successfully authenticated\"`},
+		{"admin", `{"getLog":"global"}`, `\"user\":\"ann\",\"db\":\"admin\",\"result\":0`},
+		{"admin", `{"getLog":"global"}`, `\"msg\":\"Failed to authenticate\"`},
+		{"admin", `{"getLog":"global"}`, `\"user\":\"ben\",\"db\":\"admin\",\"error\":\"AuthenticationFailed: Authentication failed.\",\"result\":18`},
+		{"admin", `{"setParameter":1,"nope":1}`, `InvalidOptions attempted to set unrecognized parameter [nope], use help:true to see options`},
+		{"admin", `{"replSetInitiate":{}}`, `AlreadyInitialized already initialized`},
+		{"admin", `{"listDatabases":1,"filter":{"name":"none"}}`, `"totalSize": {"$numberLong":"0"}`},
+	})
+}

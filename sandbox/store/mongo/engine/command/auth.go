@@ -105,13 +105,13 @@ func (s *Server) saslContinue(r *Request) (bsonval.Doc, error) {
 		return saslReply("", true), nil
 	}
 	signature, err := l.prove(payload)
+	if u := s.findUser(l.user, l.db); err == nil && (u == nil || !s.mayEnter(r.Conn, u)) {
+		err = errAuth()
+	}
+	s.logLogin(r.Conn, l, err)
 	if err != nil {
 		r.Conn.auth = nil
 		return nil, err
-	}
-	if u := s.findUser(l.user, l.db); u == nil || !s.mayEnter(r.Conn, u) {
-		r.Conn.auth = nil
-		return nil, errAuth()
 	}
 	l.step++
 	if l.skipEmpty {

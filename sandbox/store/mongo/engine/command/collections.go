@@ -340,7 +340,6 @@ func (s *Server) listDatabases(r *Request) (bsonval.Doc, error) {
 	}
 	state := r.State()
 	var docs []bsonval.Doc
-	total := int64(0)
 	sees := r.sees()
 	for _, name := range databaseNames(state) {
 		if !sees(storage.NS{DB: name}) {
@@ -355,7 +354,6 @@ func (s *Server) listDatabases(r *Request) (bsonval.Doc, error) {
 			}
 			empty = false
 		}
-		total += size
 		var b bsonval.Builder
 		b.Str("name", name)
 		if !nameOnly {
@@ -367,8 +365,10 @@ func (s *Server) listDatabases(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	var b bsonval.Builder
+	total := int64(0)
 	b.OpenArray("databases")
 	for _, d := range docs {
+		total += d.Get("sizeOnDisk").Long()
 		b.ItemDoc(d)
 	}
 	b.Close()

@@ -93,17 +93,50 @@ func (s *Server) logConnection(c *Conn, opened bool) {
 func (c *Conn) context() string { return "conn" + strconv.FormatInt(c.ID, 10) }
 
 // logSlow notes a command that took longer than slowms.
-func (s *Server) logSlow(r *Request, took time.Duration) {
-	var b bsonval.Builder
-	b.Str("type", "command").Str("ns", r.namespace())
+func (s *Server) logSlow(r *Request, reply bsonval.Doc, took time.Duration) {
+	b := bsonval.NewBuilder(1024)
+	b.Str("type", "command").Bool("isFromUserConnection", !r.Conn.Internal).Str("ns", r.namespace()).Str("appName", r.Conn.appName())
 	if int64(len(r.Body)) <= s.Parameter("maxLogSizeKB").Long()<<10 && !r.Spec.secret() {
 		b.SetDoc("command", r.Body)
 	}
-	if p := r.Op.Plan; p != nil {
-		b.Str("planSummary", p.Summary()).Number("keysExamined", r.Op.Work.KeysExamined).Number("docsExamined", r.Op.Work.DocsExamined)
+	p := r.Op.Plan
+	if p != nil {
+		b.Str("planSummary", p.Summary()).Number("planningTimeMicros", p.PlanningTime().Microseconds())
+		b.Number("keysExamined", r.Op.Work.KeysExamined).Number("docsExamined", r.Op.Work.DocsExamined)
+		if p.Sorts() {
+			b.Bool("hasSortStage", true)
+		}
+		if p.MultiPlanned() {
+			b.Bool("fromMultiPlanner", true)
+		}
 	}
-	b.Str("remote", r.Conn.Remote).Str("protocol", "op_msg").Number("durationMillis", took.Milliseconds())
+	r.profileWrites(b, reply)
+	b.Int32("numYields", 0)
+	if batch, ok := batchOf(reply); ok {
+		b.Number("nreturned", int64(batch.Len()))
+	}
+	if p != nil {
+		hash := p.QueryHash()
+		b.Str("queryHash", hash).Str("planCacheShapeHash", hash).Str("planCacheKey", p.PlanKey()).Str("queryFramework", "classic")
+	}
+	b.Number("reslen", int64(len(reply))).OpenDoc("locks").Close().OpenDoc("storage").Close()
+	b.Str("remote", r.Conn.Remote).Str("protocol", "op_msg").Number("workingMillis", took.Milliseconds()).Number("durationMillis", took.Milliseconds())
 	s.log.add(s.logged("I", "COMMAND", 51803, r.Conn.context(), "Slow query", b.Doc()))
+}
+
+// logLogin notes who has come in, or was refused.
+func (s *Server) logLogin(c *Conn, l *login, failed error) {
+	id, msg := int32(5286306), "Successfully authenticated"
+	b := bsonval.NewBuilder(256)
+	b.Str("client", c.Remote).Bool("isSpeculative", false).Bool("isClusterMember", false).Str("mechanism", l.mech.name).Str("user", l.user).Str("db", l.db)
+	if failed != nil {
+		e := mongoerr.From(failed)
+		id, msg = 5286307, "Failed to authenticate"
+		b.Str("error", e.Code.String()+": "+e.Message).Int32("result", int32(e.Code))
+	} else {
+		b.Int32("result", 0)
+	}
+	s.log.add(s.logged("I", "ACCESS", id, c.context(), msg, b.Doc()))
 }
 
 func (s *Server) getLog(r *Request) (bsonval.Doc, error) {

@@ -170,8 +170,11 @@ func (s *Server) setParameter(r *Request) (bsonval.Doc, error) {
 	var was bsonval.Value
 	n := 0
 	for name, v := range r.Body.All() {
-		if !slices.Contains(parameterNames(), name) {
+		if name == r.Body.First().Name || isGeneric(name) {
 			continue
+		}
+		if !slices.Contains(parameterNames(), name) {
+			return nil, mongoerr.New(mongoerr.InvalidOptions, "attempted to set unrecognized parameter [%s], use help:true to see options ", name)
 		}
 		was = s.Parameter(name)
 		switch {

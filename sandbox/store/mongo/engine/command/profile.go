@@ -128,7 +128,7 @@ func (s *Server) note(r *Request, reply bsonval.Doc, failed error) {
 	p.mu.Unlock()
 	took := s.opts.Clock().Sub(r.Op.Now)
 	if took >= time.Duration(slow)*time.Millisecond && !r.Spec.OwnTime {
-		s.logSlow(r, took)
+		s.logSlow(r, reply, took)
 	}
 	switch {
 	case l.level == 0 || r.Spec.secret() || r.ns().Coll == "system.profile":

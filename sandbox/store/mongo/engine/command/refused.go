@@ -22,7 +22,7 @@ func (s *Server) refusedCommands() []Spec {
 	refuse(mongoerr.IllegalOperation, "reIndex is only allowed on a standalone mongod instance.", "reIndex")
 	refuse(mongoerr.CommandNotSupported, "this server is ended by the program that runs it", "shutdown")
 	refuse(mongoerr.CommandNotSupported, "this server has no certificates", "rotateCertificates")
-	refuse(23, "already initialized", "replSetInitiate")
+	refuse(mongoerr.AlreadyInitialized, "already initialized", "replSetInitiate")
 	refuse(mongoerr.CommandNotSupported, "this server is the one member of its replica set, and stays that",
 		"replSetReconfig", "replSetAbortPrimaryCatchUp", "replSetStepDown", "replSetFreeze", "replSetMaintenance", "replSetSyncFrom")
 	refuse(mongoerr.CommandNotSupported, "this server doesn't sample queries, and has no shards to choose a key for", "analyzeShardKey", "configureQueryAnalyzer")

@@ -27,6 +27,7 @@ const (
 	AuthenticationFailed                     Code = 18
 	IllegalOperation                         Code = 20
 	InvalidBSON                              Code = 22
+	AlreadyInitialized                       Code = 23
 	LockTimeout                              Code = 24
 	NamespaceNotFound                        Code = 26
 	IndexNotFound                            Code = 27
@@ -79,6 +80,7 @@ const (
 	JSInterpreterFailure                     Code = 139
 	CursorInUse                              Code = 143
 	ExceededMemoryLimit                      Code = 146
+	IncompatibleCollationVersion             Code = 161
 	DurationOverflow                         Code = 159
 	CollectionIsEmpty                        Code = 162
 	ViewDepthLimitExceeded                   Code = 165
@@ -207,6 +209,7 @@ var names = map[Code]string{
 	AuthenticationFailed:                     "AuthenticationFailed",
 	IllegalOperation:                         "IllegalOperation",
 	InvalidBSON:                              "InvalidBSON",
+	AlreadyInitialized:                       "AlreadyInitialized",
 	LockTimeout:                              "LockTimeout",
 	NamespaceNotFound:                        "NamespaceNotFound",
 	IndexNotFound:                            "IndexNotFound",
@@ -288,6 +291,7 @@ var names = map[Code]string{
 	DatabaseDropPending:                      "DatabaseDropPending",
 	ElectionInProgress:                       "ElectionInProgress",
 	IncompleteTransactionHistory:             "IncompleteTransactionHistory",
+	IncompatibleCollationVersion:             "IncompatibleCollationVersion",
 	UpdateOperationFailed:                    "UpdateOperationFailed",
 	CloseChangeStream:                        "CloseChangeStream",
 	IllegalOpMsgFlag:                         "IllegalOpMsgFlag",
