@@ -134,7 +134,7 @@ func TestExplainTellsTheStagesAndTheWork(t *testing.T) {
 		{`{"find":"c","filter":{"_id":3},"projection":{"x":{"$add":["$a",1]}}}`, "PROJECTION_DEFAULT IDHACK", 1, 1, 1, ""},
 		{`{"find":"c","filter":{"_id":3},"sort":{"a":1}}`, "IDHACK", 1, 1, 1, ""},
 		{`{"find":"c","projection":{"_id":0,"b":1}}`, "PROJECTION_SIMPLE COLLSCAN", 0, 100, 100, ""},
-		{`{"find":"c","filter":{"a":{"$gt":7}},"projection":{"_id":0,"b":1},"sort":{"b":-1}}`, "PROJECTION_COVERED SORT IXSCAN", 20, 0, 20, ""},
+		{`{"find":"c","filter":{"a":{"$gt":7}},"projection":{"_id":0,"b":1},"sort":{"b":-1}}`, "SORT PROJECTION_COVERED IXSCAN", 20, 0, 20, ""},
 		{`{"find":"c","filter":{"a":3},"sort":{"s":1},"limit":2,"skip":1}`, "SKIP SORT FETCH IXSCAN", 10, 10, 2, ""},
 		{`{"distinct":"c","key":"a"}`, "PROJECTION_COVERED DISTINCT_SCAN", 10, 0, 10, `{ a: [ "[MinKey, MaxKey]" ], b: [ "[MinKey, MaxKey]" ] }`},
 		{`{"distinct":"c","key":"a","query":{"a":{"$gt":4}}}`, "PROJECTION_COVERED DISTINCT_SCAN", 5, 0, 5, `{ a: [ "(4, inf.0]" ], b: [ "[MinKey, MaxKey]" ] }`},

@@ -74,6 +74,10 @@ func TestThePlannerMakesTheServersPlans(t *testing.T) {
 		{`{"find":"c","filter":{"a":{"$not":{"$gt":2}}}}`, "FETCH IXSCAN", "a [MinKey, 2], a (inf.0, MaxKey]", ""},
 		{`{"find":"m","filter":{"a":{"$ne":1}}}`, "FETCH IXSCAN", "a [MinKey, 1), a (1, MaxKey]", "FETCH { a: { $not: { $eq: 1 } } }"},
 		{`{"find":"m","filter":{"a":{"$ne":null}}}`, "COLLSCAN", "", "COLLSCAN { a: { $not: { $eq: null } } }"},
+		{`{"find":"c","filter":{"$and":[{"s":{"$not":{"$lte":"b"}}},{"s":{"$not":{"$gte":"f"}}}]}}`, "FETCH IXSCAN", `s [MinKey, ""), s ("b", "f"), s [{}, MaxKey]`, ""},
+		{`{"find":"c","filter":{"a":{"$gt":-1,"$lt":1,"$ne":0}}}`, "FETCH IXSCAN", "a (-1, 0), a (0, 1)", ""},
+		{`{"find":"m","filter":{"a":{"$elemMatch":{"$ne":1}}}}`, "FETCH IXSCAN", "a [MinKey, 1), a (1, MaxKey]", "FETCH { a: { $elemMatch: { $not: { $eq: 1 } } } }"},
+		{`{"find":"m","filter":{"a":{"$elemMatch":{"$not":{"$gt":4},"$gt":2}}}}`, "FETCH IXSCAN", "a (2, 4]", "FETCH { a: { $elemMatch: { $not: { $gt: 4 }, $gt: 2 } } }"},
 		// Types.
 		{`{"find":"c","filter":{"a":{"$type":"number"}}}`, "FETCH IXSCAN", "a [nan.0, inf.0]", ""},
 		{`{"find":"c","filter":{"a":{"$type":"int"}}}`, "FETCH IXSCAN", "a [nan.0, inf.0]", "IXSCAN { a: { $type: [ 16 ] } }"},
@@ -100,7 +104,9 @@ func TestThePlannerMakesTheServersPlans(t *testing.T) {
 		{`{"find":"c","filter":{"b":1,"$or":[{"a":1},{"s":"x"}]}}`, "FETCH OR [IXSCAN, IXSCAN]", `a [1, 1], b [1, 1]; s ["x", "x"]`, "FETCH { b: { $eq: 1 } }"},
 		{`{"count":"c","query":{"$or":[{"a":1},{"s":"x"}]}}`, "COUNT SUBPLAN OR [IXSCAN, IXSCAN]", `a [1, 1]; s ["x", "x"]`, ""},
 		{`{"find":"c","filter":{"$or":[{"a":1,"c":1},{"s":"x","c":2}]}}`, "SUBPLAN OR [FETCH IXSCAN, FETCH IXSCAN]", `a [1, 1]; s ["x", "x"]`, "FETCH { c: { $eq: 1 } }; FETCH { c: { $eq: 2 } }"},
-		{`{"find":"c","filter":{"$or":[{"a":1},{"a":{"$gt":2}}]},"projection":{"_id":0,"a":1}}`, "SUBPLAN PROJECTION_DEFAULT OR [IXSCAN, IXSCAN]", "a [1, 1]; a (2, inf.0]", ""},
+		{`{"find":"c","filter":{"$or":[{"a":1},{"a":{"$gt":2}}]},"projection":{"_id":0,"a":1}}`, "SUBPLAN PROJECTION_COVERED IXSCAN", "a [1, 1], a (2, inf.0]", ""},
+		{`{"find":"c","filter":{"$or":[{"s":{"$regex":"0"}},{"s":{"$regex":"1"}}]},"projection":{"_id":0,"s":1}}`, "SUBPLAN PROJECTION_COVERED IXSCAN", `s ["", {}), s [/0/, /0/], s [/1/, /1/]`, `IXSCAN { $or: [ { s: { $regex: "0" } }, { s: { $regex: "1" } } ] }`},
+		{`{"find":"c","filter":{"$or":[{"a":1,"b":2},{"a":{"$gt":2}}]},"projection":{"_id":0,"a":1}}`, "SUBPLAN PROJECTION_DEFAULT OR [IXSCAN, IXSCAN]", "a [1, 1], b [2, 2]; a (2, inf.0]", ""},
 		{`{"find":"c","filter":{"$or":[{"a":1},{"a":2}]}}`, "FETCH IXSCAN", "a [1, 1], a [2, 2]", ""},
 		{`{"find":"c","filter":{"$or":[{"a":1},{"c":1}]}}`, "SUBPLAN COLLSCAN", "", "COLLSCAN { $or: [ { a: { $eq: 1 } }, { c: { $eq: 1 } } ] }"},
 		// Arrays: two conditions may be met by two elements, unless $elemMatch asks for one.
@@ -110,6 +116,7 @@ func TestThePlannerMakesTheServersPlans(t *testing.T) {
 		{`{"find":"m","filter":{"o":{"$elemMatch":{"x":1,"y":2}}}}`, "FETCH IXSCAN", "o.x [1, 1], o.y [2, 2]", "FETCH { o: { $elemMatch: { $and: [ { x: { $eq: 1 } }, { y: { $eq: 2 } } ] } } }"},
 		{`{"find":"m","filter":{"a":1},"projection":{"_id":0,"b":1}}`, "PROJECTION_COVERED IXSCAN", "a [1, 1]", ""},
 		{`{"find":"m","filter":{"a.0":1}}`, "COLLSCAN", "", "COLLSCAN { a.0: { $eq: 1 } }"},
+		{`{"find":"m","filter":{"a":{"$regex":"x"}}}`, "FETCH IXSCAN", `a ["", {}), a [/x/, /x/]`, `FETCH { a: { $regex: "x" } }`},
 		// Sparse, partial, hashed and wildcard indexes.
 		{`{"find":"p","filter":{"a":null}}`, "COLLSCAN", "", "COLLSCAN { a: { $eq: null } }"},
 		{`{"find":"p","filter":{"a":{"$exists":true}}}`, "FETCH IXSCAN", "", ""},
@@ -122,6 +129,20 @@ func TestThePlannerMakesTheServersPlans(t *testing.T) {
 		{`{"find":"p","filter":{"h":{"$gt":1}}}`, "COLLSCAN", "", "COLLSCAN { h: { $gt: 1 } }"},
 		{`{"find":"p","filter":{"w.q":1}}`, "FETCH IXSCAN", `$_path ["w.q", "w.q"], w.q [1, 1]`, ""},
 		{`{"find":"p","filter":{"x":{"$gt":0},"y":{"$in":[1,2]}}}`, "FETCH IXSCAN", "x (0, inf.0], y [2, 2], y [1, 1]", ""},
+		// Rows are left out before they are fetched, and projected before they are sorted.
+		{`{"find":"c","filter":{"a":1},"skip":1}`, "FETCH SKIP IXSCAN", "a [1, 1]", ""},
+		{`{"find":"c","filter":{"a":1},"skip":1,"limit":2}`, "LIMIT FETCH SKIP IXSCAN", "a [1, 1]", ""},
+		{`{"find":"c","filter":{"a":1,"c":1},"skip":1}`, "SKIP FETCH IXSCAN", "a [1, 1]", "FETCH { c: { $eq: 1 } }"},
+		{`{"find":"c","sort":{"c":1},"projection":{"_id":0,"c":1}}`, "SORT PROJECTION_SIMPLE COLLSCAN", "", ""},
+		{`{"find":"c","sort":{"c":1},"projection":{"c":1},"skip":1}`, "SKIP SORT PROJECTION_SIMPLE COLLSCAN", "", ""},
+		{`{"find":"c","sort":{"c":1},"projection":{"s":0}}`, "SORT PROJECTION_SIMPLE COLLSCAN", "", ""},
+		{`{"find":"c","sort":{"c":1,"_id":1},"projection":{"c":1}}`, "SORT PROJECTION_SIMPLE COLLSCAN", "", ""},
+		{`{"find":"c","sort":{"c":1},"projection":{"c":0}}`, "PROJECTION_SIMPLE SORT COLLSCAN", "", ""},
+		{`{"find":"c","sort":{"c.d":1},"projection":{"c.e":0}}`, "SORT PROJECTION_DEFAULT COLLSCAN", "", ""},
+		{`{"find":"c","sort":{"c":1},"projection":{"b":1}}`, "PROJECTION_SIMPLE SORT COLLSCAN", "", ""},
+		{`{"find":"c","sort":{"c":1},"projection":{"c":1,"x":{"$add":["$a",1]}}}`, "PROJECTION_DEFAULT SORT COLLSCAN", "", ""},
+		{`{"find":"c","sort":{"c":1},"projection":{"c":1},"limit":2}`, "PROJECTION_SIMPLE SORT COLLSCAN", "", ""},
+		{`{"count":"c","query":{"a":{"$gt":0}},"skip":1,"limit":1}`, "COUNT COUNT_SCAN", "", ""},
 		// Orders.
 		{`{"find":"p","filter":{},"sort":{"x":-1,"y":1}}`, "FETCH IXSCAN", "", ""},
 		{`{"find":"p","filter":{},"sort":{"x":1,"y":1}}`, "SORT COLLSCAN", "", ""},
@@ -142,5 +163,23 @@ func TestACoveredQueryOfSeveralPlansGivesItsFields(t *testing.T) {
 	d.run(`{"insert":"c","documents":[{"a":1,"b":2,"c":3},{"a":1,"b":4,"c":5}]}`)
 	if got := d.docs(`{"find":"c","filter":{"a":1},"projection":{"_id":0,"a":1}}`); got != "[ { a: 1 }, { a: 1 } ]" {
 		t.Error(got)
+	}
+}
+
+// A count leaves rows out and stops by itself.
+func TestACountHasNoStagesForItsSkipAndLimit(t *testing.T) {
+	d := planned(t)
+	for cmd, want := range map[string]string{
+		`{"count":"c","query":{"a":{"$gt":0}},"skip":1,"limit":1}`: "1 1",
+		`{"count":"c","query":{"c":{"$gt":0}},"skip":5}`:           "0 2",
+		`{"count":"c","skip":3}`:                                   "1 3",
+	} {
+		stats := d.run(`{"explain":` + cmd + `,"verbosity":"executionStats"}`).Path("executionStats.executionStages").Doc()
+		if got := stats.Get("nCounted").String() + " " + stats.Get("nSkipped").String(); got != want {
+			t.Errorf("%s: %s, want %s", cmd, got, want)
+		}
+		if n := d.run(cmd).Get("n").String(); n != want[:1] {
+			t.Errorf("%s: %s", cmd, n)
+		}
 	}
 }

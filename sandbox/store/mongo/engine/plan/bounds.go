@@ -107,7 +107,7 @@ func (pl *planner) bind(f *scanField, ix *storage.Index, ts []term, state map[*c
 		}
 		used = true
 		bounds = spec.intersect(bounds, l)
-		if t.group != "" || t.pred != t.from.pred {
+		if t.group != "" || t.pred != t.from.pred || tight == byKey && ix.Multikey != 0 {
 			tight = byFetch
 		}
 		had := state[t.from] // exact for none

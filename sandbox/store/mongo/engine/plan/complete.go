@@ -39,16 +39,79 @@ func (pl *planner) complete(a *access) *candidate {
 	if q.ReturnKey {
 		n = &node{kind: "RETURN_KEY", kids: []*node{n}}
 	}
-	if q.Skip > 0 {
-		n = &node{kind: "SKIP", kids: []*node{n}, n: q.Skip}
-	}
+	n = pl.skipping(n, blocking)
 	if len(q.Projection) > 5 && !q.ReturnKey {
-		n = &node{kind: projectionKind(q.Projection, covered, len(a.scans)), kids: []*node{n}, spec: q.Projection}
+		n = pl.projecting(n, projectionKind(q.Projection, covered, len(a.scans)))
 	}
 	if q.Limit > 0 && !blocking { // a sort gives no more than the limit
 		n = &node{kind: "LIMIT", kids: []*node{n}, n: q.Limit}
 	}
 	return &candidate{root: pl.subplan(n)}
+}
+
+// skipping leaves rows out, before their documents are read where all of them would be.
+func (pl *planner) skipping(n *node, blocking bool) *node {
+	skip := pl.query.Skip
+	if skip == 0 {
+		return n
+	}
+	if !blocking && n.kind == "FETCH" && n.filter == nil {
+		n.kids = []*node{{kind: "SKIP", kids: n.kids, n: skip}}
+		return n
+	}
+	return &node{kind: "SKIP", kids: []*node{n}, n: skip}
+}
+
+// projecting applies the projection: below a sort of all rows, which then sorts less,
+// when the fields that it sorts by are kept and none is computed.
+func (pl *planner) projecting(n *node, kind string) *node {
+	p := &node{kind: kind, spec: pl.query.Projection}
+	sort := n
+	if n.kind == "SKIP" {
+		sort = n.kids[0]
+	}
+	if sort.kind != "SORT" || sort.n > 0 || !keeps(p.spec, sortFields(pl.query.Sort)) {
+		p.kids = []*node{n}
+		return p
+	}
+	p.kids = sort.kids
+	sort.kids = []*node{p}
+	return n
+}
+
+// keeps tells whether a projection that computes nothing leaves these fields whole.
+func keeps(p bsonval.Doc, fields []string) bool {
+	including := false
+	for name, v := range p.All() {
+		if v.Type() != bsonval.Bool && !v.IsNumber() || strings.HasSuffix(name, ".$") {
+			return false
+		}
+		including = including || v.Truth() && name != "_id"
+	}
+	if id := p.Get("_id"); !including && !id.IsMissing() && id.Truth() {
+		including = true
+	}
+	for _, f := range fields {
+		if !kept(p, f, including) {
+			return false
+		}
+	}
+	return true
+}
+
+// kept tells whether a projection, which includes fields or leaves them out, leaves one
+// of them whole.
+func kept(p bsonval.Doc, field string, including bool) bool {
+	for name, v := range p.All() {
+		within := name == field || strings.HasPrefix(field, name+".")
+		switch {
+		case including && within:
+			return v.Truth() // of _id it may be false
+		case !including && !v.Truth() && (within || strings.HasPrefix(name, field+".")):
+			return false
+		}
+	}
+	return !including || field == "_id"
 }
 
 // withoutNulls leaves out the conditions on null that an index says all of, where the
@@ -88,14 +151,7 @@ func (pl *planner) counted(n *node) *candidate {
 	if n.kind == "IXSCAN" && n.filter == nil && n.scan.oneRange() {
 		n.kind = "COUNT_SCAN"
 	}
-	n = pl.subplan(n)
-	if q.Skip > 0 {
-		n = &node{kind: "SKIP", kids: []*node{n}, n: q.Skip}
-	}
-	if q.Limit > 0 {
-		n = &node{kind: "LIMIT", kids: []*node{n}, n: q.Limit}
-	}
-	return &candidate{root: &node{kind: "COUNT", kids: []*node{n}}}
+	return &candidate{root: &node{kind: "COUNT", kids: []*node{pl.subplan(n)}, n: q.Limit, skip: q.Skip}}
 }
 
 // oneRange tells bounds that are one piece of the index.
@@ -122,9 +178,7 @@ func (pl *planner) fastCount() *node {
 	if q.Limit > 0 {
 		n = min(n, q.Limit)
 	}
-	fast := &node{kind: "RECORD_STORE_FAST_COUNT"}
-	fast.n = n
-	return fast
+	return &node{kind: "RECORD_STORE_FAST_COUNT", n: n, skip: min(q.Skip, int64(pl.coll.Count()))}
 }
 
 // covers tells whether the index's keys alone answer the query.

@@ -111,6 +111,6 @@ func (s *expressStage) work(m *member) (status, error) {
 type fastCountStage struct{ n *node }
 
 func (s fastCountStage) work(*member) (status, error) {
-	s.n.stats.counted = s.n.n
+	s.n.stats.counted, s.n.stats.skipped = s.n.n, s.n.skip
 	return ended, nil
 }

@@ -18,7 +18,8 @@ type node struct {
 	filter   *condition // asked of each row; nil: none
 	scan     *scan      // IXSCAN, COUNT_SCAN and the express ones
 	sort     *sorter    // SORT and SORT_MERGE
-	n        int64      // LIMIT, SKIP, and SORT's limit; 0: none
+	n        int64      // LIMIT, SKIP, and SORT's and COUNT's limit; 0: none
+	skip     int64      // COUNT: how many to leave out
 	back     bool       // COLLSCAN from the end
 	cluster  *cluster   // CLUSTERED_IXSCAN
 	keysOnly bool       // a SORT orders an index's keys, not documents
@@ -142,7 +143,7 @@ func (x *execution) start(n *node) {
 	case "SKIP":
 		n.run = &skipStage{n: n, left: n.n}
 	case "COUNT":
-		n.run = &countStage{n: n}
+		n.run = countStage{n}
 	case "RETURN_KEY":
 		n.run = &returnKey{x: x, n: n}
 	case "EOF":

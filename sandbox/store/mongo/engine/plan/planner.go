@@ -318,7 +318,7 @@ func (pl *planner) byOr(or *condition, rest []*condition) *access {
 		n.kids = append(n.kids, best.fetchedIfNeeded())
 	}
 	a.root = n
-	if one := joinScans(n.kids); one != nil {
+	if one := joinScans(n.kids, or); one != nil {
 		n.kids, a.scans, a.sorted = []*node{one}, []*scan{one.scan}, false
 		a.root = one
 		return a
@@ -356,18 +356,29 @@ func (a *access) fetchedIfNeeded() *node {
 	return &node{kind: "FETCH", kids: []*node{a.root}, filter: gather(a.residual)}
 }
 
-// joinScans makes one scan of several of the same single-field index.
-func joinScans(kids []*node) *node {
+// joinScans makes one scan of several of the same index that differ in its first field's
+// bounds alone; or is the condition that the whole of them serves.
+func joinScans(kids []*node, or *condition) *node {
 	var all intervals
+	var filter *condition
 	for _, k := range kids {
-		if k.kind != "IXSCAN" || k.filter != nil || k.scan.ix != kids[0].scan.ix || len(k.scan.fields) != 1 || k.scan.back {
+		if k.kind != "IXSCAN" || k.scan.ix != kids[0].scan.ix || k.scan.back || k.scan.fields[0].wild || k.scan.fields[0].path == "$_path" {
 			return nil
+		}
+		for _, f := range k.scan.fields[1:] {
+			if !f.bounds.isEverything() {
+				return nil
+			}
+		}
+		if k.filter != nil {
+			filter = or
 		}
 		all = append(all, k.scan.fields[0].bounds...)
 	}
 	s := newScan(kids[0].scan.ix)
 	s.fields[0].bounds = s.fields[0].bounder().union(all)
-	return &node{kind: "IXSCAN", scan: s}
+	s.fields[0].from = or
+	return &node{kind: "IXSCAN", scan: s, filter: filter}
 }
 
 // implies tells whether every document that the query may answer is in a partial

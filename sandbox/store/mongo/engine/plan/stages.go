@@ -135,16 +135,24 @@ func (s *orStage) work(m *member) (status, error) {
 	return st, nil
 }
 
-// countStage counts, and gives no rows.
+// countStage counts, but for the first rows, and gives none.
 type countStage struct{ n *node }
 
-func (s *countStage) work(m *member) (status, error) {
-	st, err := s.n.kids[0].work(m)
-	if st == advanced {
-		s.n.stats.counted++
-		return needTime, err
+func (s countStage) work(m *member) (status, error) {
+	stats := &s.n.stats
+	if s.n.n > 0 && stats.counted == s.n.n {
+		return ended, nil
 	}
-	return st, err
+	st, err := s.n.kids[0].work(m)
+	if st != advanced {
+		return st, err
+	}
+	if stats.skipped < s.n.skip {
+		stats.skipped++
+	} else {
+		stats.counted++
+	}
+	return needTime, err
 }
 
 // returnKey puts the index's key in the place of the document.

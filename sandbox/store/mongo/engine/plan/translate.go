@@ -92,11 +92,8 @@ func (f field) translate(p match.Pred) (l intervals, t tightness, ok bool) {
 			return nil, 0, false
 		}
 		inner := f
-		inner.multikey, inner.element = false, true // the conditions speak of one element
+		inner.multikey, inner.sparse, inner.element = false, false, true // the conditions speak of one element, which is there
 		l, _, ok = inner.translate(p.Pred)
-		if _, negative := p.Pred.(*match.Not); negative {
-			return nil, 0, false
-		}
 		return l, byFetch, ok
 	}
 	return nil, 0, false
