@@ -23,7 +23,7 @@ func TestTheTTLMonitorsPauseCanBeShortened(t *testing.T) {
 func TestRefusedRatherThanAnsweredWrongly(t *testing.T) {
 	d := newDB(t, Options{})
 	for command, want := range map[string]string{
-		`{"find":"c","collation":{"locale":"en","strength":1,"caseLevel":true}}`: "code: 238",
+		`{"find":"c","collation":{"locale":"zh@collation=unihan"}}`: "code: 238",
 		`{"insert":"c","documents":[{"_id":1}],"$db":"local","lsid":{"id":{"$uuid":"00000000-0000-4000-8000-000000000001"}},"txnNumber":{"$numberLong":"1"},"startTransaction":true,"autocommit":false}`: "code: 263",
 	} {
 		if out := d.try(command).String(); !strings.Contains(out, want) {

@@ -1,12 +1,14 @@
 // Package collation makes collators from the collation documents that commands and
-// indexes carry, over the rules of golang.org/x/text/collate.
+// indexes carry. They order strings as ICU does, the server's library, by the weights of
+// Unicode's root collation and the rules that locales have beside it. Packages command,
+// index and crud ask for them. It knows nothing of documents but the one with the options.
 package collation
 
 import (
+	"bytes"
+	"fmt"
+	"strings"
 	"sync"
-
-	"golang.org/x/text/collate"
-	"golang.org/x/text/language"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -14,14 +16,20 @@ import (
 
 // Collator orders strings by one collation. Goroutines may share it.
 type Collator struct {
-	spec   string
-	ignore func(rune) bool // characters that don't count; nil: all do
-	pool   sync.Pool       // of *worker: x/text's collators serve one goroutine at a time
-}
-
-type worker struct {
-	c   *collate.Collator
-	buf collate.Buffer
+	spec          string
+	root          *rootOrder
+	t             *tailoring
+	strength      int64
+	caseLevel     bool
+	caseFirst     string
+	numeric       bool
+	numberLead    uint32
+	shifted       bool
+	variableTop   uint32 // the last primary weight that is shifted
+	backwards     bool
+	normalization bool // marks are put in order first
+	early         bool // the locale has weights before the usual ones
+	pool          sync.Pool
 }
 
 // Spec is the collation in words: equal ones order alike.
@@ -29,104 +37,153 @@ func (c *Collator) Spec() string { return c.spec }
 
 // Compare implements bsonval.Collator.
 func (c *Collator) Compare(a, b string) int {
-	w := c.pool.Get().(*worker)
+	if a == b {
+		return 0
+	}
+	w := c.pool.Get().(*weigher)
 	defer c.pool.Put(w)
-	return w.c.CompareString(c.counted(a), c.counted(b))
+	w.left, w.right = w.key(w.left[:0], a), w.key(w.right[:0], b)
+	return bytes.Compare(w.left, w.right)
 }
 
 // AppendKey implements bsonval.Collator.
 func (c *Collator) AppendKey(dst []byte, s string) []byte {
-	w := c.pool.Get().(*worker)
+	w := c.pool.Get().(*weigher)
 	defer c.pool.Put(w)
-	w.buf.Reset()
-	return append(dst, w.c.KeyFromString(&w.buf, c.counted(s))...)
+	return w.key(dst, s)
 }
+
+// tailorings answers what each locale makes of the root collation. Its rules are read
+// when it is first asked for.
+var tailorings = sync.OnceValue(func() map[string]func() (*tailoring, error) {
+	out := map[string]func() (*tailoring, error){}
+	for name := range eachLocale {
+		name = strings.Clone(name)
+		out[name] = sync.OnceValues(func() (*tailoring, error) {
+			rules := rulesOf(name)
+			if rules == unknownRules {
+				return nil, mongoerr.New(mongoerr.NotImplemented, "the collation of the locale %s is not supported; take another one, such as \"en\", which orders every script", name)
+			}
+			t, err := readRules(rules)
+			if err != nil {
+				return nil, fmt.Errorf("read the rules of the locale %s: %w", name, err)
+			}
+			return t, nil
+		})
+	}
+	return out
+})
+
+const unknownRules = "!"
 
 // settings are a collation's fields with their defaults.
 type settings struct {
-	locale                            string
-	caseLevel                         bool
-	caseFirst                         string
-	strength                          int64
-	numeric                           bool
-	alternate, maxVariable            string
-	normalization, backwards, shifted bool
-}
-
-func invalid(field string, doc bsonval.Doc) error {
-	return mongoerr.New(mongoerr.BadValue, "Field '%s' is invalid in: %s", field, doc)
+	locale                   string
+	caseLevel                bool
+	caseFirst                string
+	strength                 int64
+	numeric                  bool
+	alternate, maxVariable   string
+	normalization, backwards bool
 }
 
 // Parse answers the collator that a collation document describes; nil for the simple
 // binary order.
 func Parse(doc bsonval.Doc) (bsonval.Collator, error) {
-	s, err := read(doc)
+	s, t, err := read(doc)
 	if err != nil || s == nil {
 		return nil, err
 	}
-	tag, err := language.Parse(s.locale)
-	if err != nil {
-		return nil, invalid("locale", doc)
+	o := root()
+	c := &Collator{
+		spec: Complete(doc).String(), root: o, t: t, strength: s.strength, caseLevel: s.caseLevel, caseFirst: s.caseFirst,
+		numeric: s.numeric, numberLead: o.upTo("currency") + 1, shifted: s.alternate == "shifted", variableTop: o.upTo(s.maxVariable), backwards: s.backwards,
+		normalization: s.normalization, early: t.early,
 	}
-	if _, _, sure := language.NewMatcher(collate.Supported()).Match(tag); sure == language.No {
-		return nil, invalid("locale", doc)
-	}
-	if s.caseFirst != "off" {
-		return nil, mongoerr.New(mongoerr.NotImplemented, "a collation with caseFirst: \"%s\" is not supported", s.caseFirst)
-	}
-	if s.caseLevel && s.strength == 1 {
-		return nil, mongoerr.New(mongoerr.NotImplemented, "a collation with caseLevel: true and strength 1 is not supported; take a strength of 2 or 3")
-	}
-	if s.shifted && s.strength > 3 {
-		return nil, mongoerr.New(mongoerr.NotImplemented, "a collation with alternate: \"shifted\" and strength %d is not supported; take a strength of at most 3", s.strength)
-	}
-	if s.backwards {
-		tag, _ = tag.SetTypeForKey("kb", "true")
-	}
-	options := s.options(tag)
-	c := &Collator{spec: Complete(doc).String()}
-	if s.shifted {
-		c.ignore = variable(s.maxVariable)
-	}
-	c.pool.New = func() any { return &worker{c: collate.New(tag, options...)} }
+	c.pool.New = func() any { return newWeigher(c) }
 	return c, nil
 }
 
-func (s *settings) options(tag language.Tag) []collate.Option {
-	out := []collate.Option{collate.OptionsFromTag(tag)}
-	switch {
-	case s.strength == 1:
-		out = append(out, collate.Loose)
-	case s.strength == 2 && !s.caseLevel:
-		out = append(out, collate.IgnoreCase)
-	case s.strength == 5:
-		out = append(out, collate.Force)
+// read answers the options with what the locale sets where the document doesn't say.
+func read(doc bsonval.Doc) (*settings, *tailoring, error) {
+	locale := doc.Get("locale")
+	if locale.IsMissing() {
+		return nil, nil, mongoerr.New(40414, "BSON field 'collation.locale' is missing but a required field")
 	}
-	if s.numeric {
-		out = append(out, collate.Numeric)
+	if locale.Type() == bsonval.String && locale.Str() == "simple" {
+		if doc.Len() > 1 {
+			return nil, nil, mongoerr.New(mongoerr.FailedToParse, "If locale=simple, no other fields should be present in: %s", doc)
+		}
+		return nil, nil, nil
 	}
-	return out
-}
-
-func read(doc bsonval.Doc) (*settings, error) {
 	s := &settings{caseFirst: "off", strength: 3, alternate: "non-ignorable", maxVariable: "punct"}
+	if locale.Type() == bsonval.String {
+		s.locale = locale.Str()
+	}
+	t, err := s.tailored(doc)
+	if err != nil {
+		return nil, nil, err
+	}
 	for name, v := range doc.All() {
 		if err := s.field(name, v, doc); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	if s.locale == "" {
-		return nil, mongoerr.New(40414, "BSON field 'collation.locale' is missing but a required field")
-	}
-	if s.locale == "simple" {
-		return nil, nil
-	}
-	s.shifted = s.alternate == "shifted"
-	if s.locale == "fr_CA" && doc.Get("backwards").IsMissing() {
-		s.backwards = true // the one locale whose accents count from the end on their own
-	}
-	return s, nil
+	return s, t, s.check(doc)
 }
+
+// tailored takes the locale's own settings.
+func (s *settings) tailored(doc bsonval.Doc) (*tailoring, error) {
+	made, ok := tailorings()[s.locale]
+	if !ok {
+		if v := doc.Get("locale"); v.Type() != bsonval.String {
+			return nil, s.field("locale", v, doc)
+		}
+		return nil, unknownLocale(s.locale, doc)
+	}
+	t, err := made()
+	if err != nil {
+		return nil, err
+	}
+	s.caseFirst, s.backwards, s.normalization = t.caseFirst, t.backwards, t.normalization
+	if t.shifted {
+		s.alternate = "shifted"
+	}
+	return t, nil
+}
+
+// unknownLocale names the locale that is nearest to one that is none: the part before
+// what isn't known.
+func unknownLocale(name string, doc bsonval.Doc) error {
+	if name == "" {
+		return mongoerr.New(mongoerr.BadValue, "Field 'locale' cannot be the empty string in: %s", doc)
+	}
+	near := strings.ReplaceAll(name, "-", "_")
+	for near != "" {
+		if _, ok := tailorings()[near]; ok {
+			return mongoerr.New(mongoerr.BadValue, "Field 'locale' is invalid in: %s. Did you mean '%s'?", doc, near)
+		}
+		near = near[:max(strings.LastIndexAny(near, "_@"), 0)]
+	}
+	return mongoerr.New(mongoerr.BadValue, "Field 'locale' is invalid in: %s", doc)
+}
+
+// check refuses options of which one has no effect beside the other.
+func (s *settings) check(doc bsonval.Doc) error {
+	switch {
+	case s.backwards && s.strength == 1:
+		return mongoerr.New(mongoerr.BadValue, "'backwards' is invalid with 'strength' of 1 in: %s", s.document())
+	case s.caseFirst != "off" && !s.caseLevel && s.strength < 3:
+		return mongoerr.New(mongoerr.BadValue, "'caseFirst' is invalid unless 'caseLevel' is on or 'strength' is greater than 2 in: %s", s.document())
+	}
+	if v := doc.Get("version"); !v.IsMissing() && v.Str() != version {
+		return mongoerr.New(mongoerr.IncompatibleCollationVersion, "Requested collation version %s but the only available collator version was %s. Requested collation spec: %s", v.Str(), version, doc)
+	}
+	return nil
+}
+
+// version is that of the server's ICU.
+const version = "57.1"
 
 func (s *settings) field(name string, v bsonval.Value, doc bsonval.Doc) error {
 	switch name {
@@ -173,11 +230,6 @@ func (s *settings) word(name, v string, doc bsonval.Doc) error {
 		return mongoerr.New(mongoerr.BadValue, "Enumeration value '%s' for field 'collation.%s' is not a valid value.", v, name)
 	}
 	switch name {
-	case "locale":
-		if v == "" {
-			return invalid("locale", doc)
-		}
-		s.locale = v
 	case "caseFirst":
 		return oneOf(&s.caseFirst, "upper", "lower", "off")
 	case "alternate":
@@ -191,13 +243,17 @@ func (s *settings) word(name, v string, doc bsonval.Doc) error {
 // Complete is the collation with all its fields, as listCollections and listIndexes
 // show it. The document must be one that Parse takes.
 func Complete(doc bsonval.Doc) bsonval.Doc {
-	s, err := read(doc)
+	s, _, err := read(doc)
 	if err != nil || s == nil {
 		return doc
 	}
+	return s.document()
+}
+
+func (s *settings) document() bsonval.Doc {
 	b := bsonval.NewBuilder(256)
 	b.Str("locale", s.locale).Bool("caseLevel", s.caseLevel).Str("caseFirst", s.caseFirst).Int32("strength", int32(s.strength))
 	b.Bool("numericOrdering", s.numeric).Str("alternate", s.alternate).Str("maxVariable", s.maxVariable)
-	b.Bool("normalization", s.normalization).Bool("backwards", s.backwards).Str("version", "57.1")
+	b.Bool("normalization", s.normalization).Bool("backwards", s.backwards).Str("version", version)
 	return b.Doc()
 }

@@ -2,6 +2,11 @@ package collation
 
 import (
 	"bytes"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -46,14 +51,99 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-func TestShiftedIsRefusedWhereItsFourthLevelWouldCount(t *testing.T) {
-	_, err := Parse(document(t, `{"locale":"en","alternate":"shifted","strength":4}`))
-	if !mongoerr.Is(err, mongoerr.NotImplemented) {
-		t.Fatalf("got %v, want NotImplemented", err)
+// What ICU answered for strings of each locale's letters, with all kinds of options:
+// testdata/icu.txt has a collation, two strings and the sign of their order a line.
+func TestOrderIsICUs(t *testing.T) {
+	file, err := os.ReadFile("testdata/icu.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(file)), "\n")
+	for _, line := range lines {
+		f := strings.Split(line, "\t")
+		want, err := strconv.Atoi(f[3])
+		if err != nil {
+			t.Fatal(line)
+		}
+		coll, err := Parse(document(t, f[0]))
+		if err != nil {
+			t.Fatalf("%s: %v", f[0], err)
+		}
+		if got := sign(coll.Compare(f[1], f[2])); got != want {
+			t.Errorf("%s: %q to %q is %d, want %d", f[0], f[1], f[2], got, want)
+		}
+		if got := sign(coll.Compare(f[2], f[1])); got != -want {
+			t.Errorf("%s: %q to %q is %d, want %d", f[0], f[2], f[1], got, -want)
+		}
+	}
+	if len(lines) < 1000 {
+		t.Errorf("%d lines only", len(lines))
 	}
 }
 
-func document(t *testing.T, json string) bsonval.Doc {
+// Every locale's rules can be read.
+func TestEveryLocaleIsKnown(t *testing.T) {
+	names := slices.Sorted(maps.Keys(tailorings()))
+	for _, name := range names {
+		_, err := tailorings()[name]()
+		if refused := rulesOf(name) == unknownRules; refused != mongoerr.Is(err, mongoerr.NotImplemented) || !refused && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if len(names) < 400 {
+		t.Errorf("%d locales", len(names))
+	}
+}
+
+func TestCollationsThatAreRefused(t *testing.T) {
+	for json, want := range map[string]string{
+		`{}`:                                               "BSON field 'collation.locale' is missing but a required field",
+		`{"locale":""}`:                                    `Field 'locale' cannot be the empty string in: { locale: "" }`,
+		`{"locale":"tlh"}`:                                 `Field 'locale' is invalid in: { locale: "tlh" }`,
+		`{"locale":"en_GB"}`:                               `Field 'locale' is invalid in: { locale: "en_GB" }. Did you mean 'en'?`,
+		`{"locale":"en-US"}`:                               `Field 'locale' is invalid in: { locale: "en-US" }. Did you mean 'en_US'?`,
+		`{"locale":"de@collation=x"}`:                      `Field 'locale' is invalid in: { locale: "de@collation=x" }. Did you mean 'de'?`,
+		`{"locale":"simple","strength":1}`:                 `If locale=simple, no other fields should be present in: { locale: "simple", strength: 1 }`,
+		`{"locale":"en","version":"58"}`:                   `Requested collation version 58 but the only available collator version was 57.1. Requested collation spec: { locale: "en", version: "58" }`,
+		`{"locale":"en","x":1}`:                            "BSON field 'collation.x' is an unknown field.",
+		`{"locale":"fr_CA","strength":1}`:                  `'backwards' is invalid with 'strength' of 1 in: { locale: "fr_CA", caseLevel: false, caseFirst: "off", strength: 1, numericOrdering: false, alternate: "non-ignorable", maxVariable: "punct", normalization: false, backwards: true, version: "57.1" }`,
+		`{"locale":"en","caseFirst":"upper","strength":2}`: `'caseFirst' is invalid unless 'caseLevel' is on or 'strength' is greater than 2 in: { locale: "en", caseLevel: false, caseFirst: "upper", strength: 2, numericOrdering: false, alternate: "non-ignorable", maxVariable: "punct", normalization: false, backwards: false, version: "57.1" }`,
+		`{"locale":"zh@collation=unihan"}`:                 `the collation of the locale zh@collation=unihan is not supported; take another one, such as "en", which orders every script`,
+	} {
+		if _, err := Parse(document(t, json)); err == nil || err.Error() != want {
+			t.Errorf("%s: %v\nwant %s", json, err, want)
+		}
+	}
+}
+
+// A locale's own settings show where the document has none.
+func TestCompleteCollationsHaveTheirLocalesSettings(t *testing.T) {
+	for locale, want := range map[string]string{
+		"da":    `caseFirst: "upper"`,
+		"mt":    `caseFirst: "upper"`,
+		"fr_CA": `backwards: true`,
+		"th":    `alternate: "shifted"`,
+		"vi":    `normalization: true`,
+	} {
+		if got := Complete(document(t, `{"locale":"`+locale+`"}`)).String(); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", locale, got, want)
+		}
+	}
+}
+
+// Marks without end cost no more than other characters.
+func TestManyMarksAreOrderedInTime(t *testing.T) {
+	coll, err := Parse(document(t, `{"locale":"vi"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("a"+strings.Repeat("\u0f71\u0302\u0323", 1000), 100)
+	if coll.Compare(long, long+"b") != -1 {
+		t.Error("not ordered")
+	}
+}
+
+func document(t testing.TB, json string) bsonval.Doc {
 	t.Helper()
 	var raw bson.Raw
 	if err := bson.UnmarshalExtJSON([]byte(json), false, &raw); err != nil {
