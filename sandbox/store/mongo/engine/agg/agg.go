@@ -127,7 +127,7 @@ const (
 // Compile checks and compiles a pipeline, an array of stages.
 func Compile(pipeline bsonval.Doc, env *Env) (*Pipeline, error) {
 	if env.Depth > maxDepth {
-		return nil, mongoerr.New(mongoerr.Overflow, "Maximum number of nested sub-pipelines exceeded. Limit is %d", maxDepth)
+		return nil, mongoerr.New(mongoerr.MaxSubPipelineDepthExceeded, "Maximum number of nested sub-pipelines exceeded. Limit is %d", maxDepth)
 	}
 	if env.Scope == nil {
 		env.Scope = expr.NewScope(env.Op.Let)

@@ -1,6 +1,11 @@
 package agg_test
 
-import "testing"
+import (
+	"testing"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+)
 
 func TestFieldsThatAreSetToEmptyObjects(t *testing.T) {
 	check(t, `{"c":[{"_id":1,"a":2,"o":{"p":1}}]}`, []row{
@@ -15,4 +20,25 @@ func TestUndefinedSortsBeforeNull(t *testing.T) {
 	check(t, `{"c":[{"_id":1,"a":null},{"_id":2},{"_id":3,"a":{"$undefined":true}},{"_id":4,"a":[]}]}`, []row{
 		{`[{"$sort":{"a":1,"_id":1}},{"$project":{"_id":1}}]`, `[{"_id":3},{"_id":4},{"_id":1},{"_id":2}]`},
 	})
+}
+
+func TestWhereStagesMayNotWrite(t *testing.T) {
+	check(t, `{"c":[{"_id":1}]}`, []row{
+		{`[{"$out":"system.x"}]`, `error 17385`}, {`[{"$out":{"db":"admin","coll":"x"}}]`, `error 31321`}, {`[{"$merge":"system.x"}]`, `error 31319`}, {`[{"$merge":{"into":{"db":"config","coll":"x"}}}]`, `error 31320`},
+		{`[{"$unionWith":{"coll":"c","pipeline":[{"$changeStream":{}}]}}]`, `error 31441`}, {`[{"$lookup":{"from":"c","as":"x","pipeline":[{"$changeStream":{}}]}}]`, `error 51047`},
+		{`[{"$graphLookup":{"from":5}}]`, `error 9`}, {`[{"$graphLookup":{"from":""}}]`, `error 73`}, {`[{"$graphLookup":{"as":"x"}}]`, `error 9 missing 'from'`},
+	})
+}
+
+func TestMergeWritesWhatItCan(t *testing.T) {
+	m := open(t, `{"c":[{"_id":1,"v":1},{"_id":2,"v":2},{"_id":3,"v":3}],"t":[{"_id":1},{"_id":3}]}`)
+	_, err := run(t, m, parse(t, `[{"$merge":{"into":"t","whenNotMatched":"fail"}}]`).Doc())
+	if !mongoerr.Is(err, mongoerr.MergeStageNoMatchingDocument) {
+		t.Errorf("merging a document without a match: %v", err)
+	}
+	for i, want := range []string{`{"_id":1,"v":1}`, `{"_id":3,"v":3}`} {
+		if got := bsonval.DocValue(m.colls["t"][i]); !got.Same(parse(t, want)) {
+			t.Errorf("document %d is %s, want %s", i, got, want)
+		}
+	}
 }

@@ -31,10 +31,14 @@ func compileMatch(env *Env, _ string, arg bsonval.Value) (Stage, error) {
 		return nil, mongoerr.New(15959, "the match filter must be an expression in an object")
 	}
 	if uses(arg, "$near") || uses(arg, "$nearSphere") {
-		return nil, mongoerr.New(5626500, "$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial data. If you do not need sort, consider using $geoWithin instead.")
+		return nil, nearRefused()
 	}
 	m, err := match.Compile(arg.Doc(), env.matchEnv())
 	return matchStage{m}, err
+}
+
+func nearRefused() error {
+	return mongoerr.New(5626500, "$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial data. If you do not need sort, consider using $geoWithin instead.")
 }
 
 // uses tells whether an operator of that name stands anywhere in a filter.

@@ -27,6 +27,9 @@ func compileGraph(env *Env, _ string, arg bsonval.Value) (Stage, error) {
 		return nil, mongoerr.New(mongoerr.FailedToParse, "the $graphLookup stage specification must be an object, but found %s", arg.Type())
 	}
 	g := &graph{maxDepth: -1}
+	if arg.Doc().Get("from").IsMissing() {
+		return nil, mongoerr.New(mongoerr.FailedToParse, "missing 'from' option to $graphLookup stage specification: %s", arg)
+	}
 	for name, v := range arg.Doc().All() {
 		if err := g.option(env, name, v); err != nil {
 			return nil, err
@@ -59,6 +62,9 @@ func (g *graph) option(env *Env, name string, v bsonval.Value) (err error) {
 		if v.Type() != bsonval.Object {
 			return mongoerr.New(40185, "restrictSearchWithMatch must be an object, found %s", v.Type())
 		}
+		if uses(v, "$near") || uses(v, "$nearSphere") || uses(v, "$geoNear") {
+			return nearRefused()
+		}
 		g.restrict = v.Doc()
 		_, err = match.Compile(g.restrict, env.matchEnv())
 		return err
@@ -66,11 +72,18 @@ func (g *graph) option(env *Env, name string, v bsonval.Value) (err error) {
 	default:
 		return mongoerr.New(40104, "Unknown argument to $graphLookup: %s", name)
 	}
-	if v.Type() != bsonval.String {
+	switch {
+	case v.Type() == bsonval.String:
+	case name == "from":
+		return mongoerr.New(mongoerr.FailedToParse, "$graphLookup 'from' field must be a string, but found %s", v.Type())
+	default:
 		return mongoerr.New(40103, "expected string as argument for %s, found: %s", name, v)
 	}
 	text := v.Str()
 	if name == "from" {
+		if text == "" {
+			return mongoerr.New(mongoerr.InvalidNamespace, "Invalid namespace specified '%s.'", env.DB)
+		}
 		g.from = text
 		return nil
 	}

@@ -28,12 +28,13 @@ func standsFirst(name string) bool {
 func (p *Pipeline) checkPlaces() error {
 	for i, s := range p.Stages {
 		writes := writeStages(s.Name) != nil
+		streams := s.Name == "$changeStream"
 		switch {
 		case p.env.within == inFacet && (s.Name == "$match" && uses(s.Arg, "$text") || writes || standsFirst(s.Name) || s.Name == "$facet"):
 			return mongoerr.New(40600, "%s is not allowed to be used within a $facet stage", s.Name)
-		case p.env.within == inLookup && writes:
+		case p.env.within == inLookup && (writes || streams):
 			return mongoerr.New(51047, "%s is not allowed within a $lookup's sub-pipeline", s.Name)
-		case p.env.within == inUnion && writes:
+		case p.env.within == inUnion && (writes || streams):
 			return mongoerr.New(31441, "%s is not allowed within a $unionWith's sub-pipeline", s.Name)
 		case writes && i != len(p.Stages)-1:
 			return mongoerr.New(40601, "%s can only be the final stage in the pipeline", s.Name)

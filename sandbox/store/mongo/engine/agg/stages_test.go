@@ -97,6 +97,7 @@ func TestMergeAndOut(t *testing.T) {
 		{`[{"$merge":"t"}]`, `[{"_id":1,"k":1,"old":true,"v":1},{"_id":2,"k":2,"v":2}]`},
 		{`[{"$merge":{"into":"t","on":"k","whenMatched":"replace","whenNotMatched":"discard"}}]`, `[{"_id":1,"k":1,"v":1}]`},
 		{`[{"$merge":{"into":"t","whenMatched":"keepExisting"}}]`, `[{"_id":1,"k":1,"old":true},{"_id":2,"k":2,"v":2}]`},
+		{`[{"$merge":{"into":"t","let":{"ten":10},"whenMatched":[{"$set":{"sum":{"$add":["$$new.v","$$ten"]}}}],"whenNotMatched":"discard"}}]`, `[{"_id":1,"k":1,"old":true,"sum":11}]`},
 		{`[{"$merge":{"into":"t","whenMatched":[{"$set":{"sum":{"$add":["$$new.v",10]}}}]}}]`, `[{"_id":1,"k":1,"old":true,"sum":11},{"_id":2,"k":2,"v":2}]`},
 	} {
 		m := open(t, data)
@@ -112,6 +113,6 @@ func TestMergeAndOut(t *testing.T) {
 		}
 	}
 	check(t, data, []row{
-		{`[{"$merge":{"into":"t","whenNotMatched":"fail"}}]`, `error 13113`}, {`[{"$merge":{"into":"t","on":"v"}}]`, `error 51183`}, {`[{"$merge":{"into":"t","whenMatched":"fail","whenNotMatched":"discard"}}]`, `error 11000`}, {`[{"$merge":{"into":"t","whenMatched":"x"}}]`, `error 2`},
+		{`[{"$merge":{"into":"t","whenNotMatched":"fail"}}]`, `error 13113`}, {`[{"$merge":{"into":"t","on":"v"}}]`, `error 51183`}, {`[{"$merge":{"into":"t","whenMatched":"fail","whenNotMatched":"discard"}}]`, `error 51181`}, {`[{"$merge":{"into":"t","on":["k","k"]}}]`, `error 31465`}, {`[{"$merge":{"into":"t","on":5}}]`, `error 51186`}, {`[{"$merge":{"into":"t","let":{"new":1},"whenMatched":[]}}]`, `error 51273`}, {`[{"$merge":{"into":"t","whenMatched":"x"}}]`, `error 2`},
 	})
 }

@@ -31,6 +31,11 @@ func (s *Server) aggregate(r *Request) (bsonval.Doc, error) {
 	default:
 		return nil, mongoerr.New(mongoerr.TypeMismatch, "'pipeline' option must be specified as an array")
 	}
+	for v := range pipeline.Doc().Values() {
+		if v.Type() != bsonval.Object {
+			return nil, mongoerr.New(mongoerr.TypeMismatch, "Each element of the 'pipeline' array must be an object")
+		}
+	}
 	ns, err := r.aggregateNS()
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 
 	"storeroom/sandbox/store/mongo/engine/agg"
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/collation"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/geo"
@@ -68,6 +69,9 @@ func (src *source) Find(op *opctx.Op, db, coll string, q agg.Query) (stream.Iter
 		return nil, err
 	}
 	if view != nil {
+		if err := src.viewCollation(op, storage.NS{DB: db, Coll: coll}); err != nil {
+			return nil, err
+		}
 		if q.Hint, err = src.bucketHint(storage.NS{DB: db, Coll: coll}, q.Hint); err != nil {
 			return nil, err
 		}
@@ -78,6 +82,21 @@ func (src *source) Find(op *opctx.Op, db, coll string, q agg.Query) (stream.Iter
 		return nil, err
 	}
 	return p.Run(op)
+}
+
+// viewCollation refuses to read a view under another collation than its own.
+func (src *source) viewCollation(op *opctx.Op, ns storage.NS) error {
+	var own bsonval.Collator
+	if v := src.snapshot().Collection(ns).Options.Get("collation"); v.Type() == bsonval.Object && !v.Doc().IsEmpty() {
+		var err error
+		if own, err = collation.Parse(v.Doc()); err != nil {
+			return err
+		}
+	}
+	if !plan.SameCollation(own, op.Collator) {
+		return mongoerr.New(mongoerr.OptionNotSupportedOnView, "Cannot override default collation of view %s", ns)
+	}
+	return nil
 }
 
 // plan chooses how a collection is read.
@@ -201,6 +220,9 @@ func (src *source) Replace(op *opctx.Op, db, coll string, docs []bsonval.Doc, se
 		var options bsonval.Doc
 		var indexes []*storage.Index
 		if old := w.Tx.Collection(ns); old != nil {
+			if old.Options.Get("capped").Truth() {
+				return mongoerr.New(17152, "namespace '%s' is capped so it can't be used for $out", ns)
+			}
 			options, indexes = old.Options, slices.Clone(old.Indexes)
 			if err := w.Tx.Drop(ns); err != nil {
 				return err
@@ -289,9 +311,12 @@ func (src *source) UniqueKey(op *opctx.Op, db, coll string, fields []string) boo
 	if c == nil {
 		return slices.Equal(fields, []string{"_id"})
 	}
+	if slices.Equal(fields, []string{"_id"}) {
+		return true
+	}
 	want := slices.Sorted(slices.Values(fields))
 	for _, ix := range c.Indexes {
-		if !ix.Def.Unique || ix.Def.Filter != nil {
+		if !ix.Def.Unique || ix.Def.Filter != nil || ix.Def.Kind != index.Ordered || !plan.SameCollation(ix.Def.Collator, op.Collator) {
 			continue
 		}
 		var have []string

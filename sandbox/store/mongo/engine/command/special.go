@@ -52,21 +52,22 @@ func (s *Server) collStatsStage(r *Request, state *storage.State, ns storage.NS,
 	}
 	b.Str("ns", shown.String()).Str("host", r.Conn.Addr).Set("localTime", bsonval.TimeValue(s.opts.Clock()))
 	for name, v := range arg.Doc().All() {
+		if v.Type() != bsonval.Object {
+			return nil, mongoerr.New(mongoerr.TypeMismatch, "BSON field '$collStats.%s' is the wrong type '%s', expected type 'object'", name, v.Type())
+		}
 		switch name {
 		case "latencyStats":
 			u := s.usageOf(shown)
 			b.OpenDoc(name)
-			u.write(&b, v.Type() == bsonval.Object && v.Doc().Get("histograms").Truth())
+			u.write(&b, v.Doc().Get("histograms").Truth())
 			b.Close()
 		case "storageStats":
 			if err := storedAs(c, ns, name); err != nil {
 				return nil, err
 			}
 			scale := int64(1)
-			if v.Type() == bsonval.Object {
-				if f := v.Doc().Get("scale"); f.IsNumber() {
-					scale = max(1, f.Long())
-				}
+			if f := v.Doc().Get("scale"); f.IsNumber() {
+				scale = max(1, f.Long())
 			}
 			b.OpenDoc(name)
 			s.storageStats(&b, c, scale)

@@ -14,6 +14,7 @@ func TestVariablesKeepTheirSlots(t *testing.T) {
 
 func TestRefFieldsAreNames(t *testing.T) {
 	check(t, `{"link":{"$ref":"shops","$id":7}}`, []row{
+		{`"$a\u0000b"`, `error 16411`}, {`"$$NOPE"`, `error 17276`}, {`"$$_x"`, `error 9`}, {`"$$a-b"`, `error 9`},
 		{`"$link.$id"`, `7`}, {`{"$concat":["$link.$ref","!"]}`, `"shops!"`}, {`"$link.$other"`, `error 16410`},
 	})
 }

@@ -52,6 +52,8 @@ func SplitPath(path string) ([]string, error) {
 			return nil, mongoerr.New(40353, "FieldPath must not end with a '.'.")
 		case p == "":
 			return nil, mongoerr.New(15998, "FieldPath field names may not be empty strings.")
+		case strings.IndexByte(p, 0) >= 0:
+			return nil, mongoerr.New(16411, "FieldPath field names may not contain '\\0'. Consider using $getField or $setField.")
 		case strings.HasPrefix(p, "$") && !IsRefField(p):
 			return nil, mongoerr.New(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.")
 		}
@@ -77,10 +79,22 @@ func systemVariable(name string) (Expr, error) {
 	case "USER_ROLES":
 		return Func(func(f *Frame) (bsonval.Value, error) { return f.Op.Roles, nil }), nil
 	}
-	if name == "" || name[0] >= 'A' && name[0] <= 'Z' {
-		return nil, mongoerr.New(mongoerr.FailedToParse, "'%s' starts with an invalid character for a user variable name", name)
+	if err := checkRead(name); err != nil {
+		return nil, err
 	}
 	return nil, mongoerr.New(17276, "Use of undefined variable: %s", name)
+}
+
+// checkRead tells whether a variable of that name could be read: those of the server
+// begin with a capital.
+func checkRead(name string) error {
+	switch {
+	case name == "":
+		return mongoerr.New(mongoerr.FailedToParse, "empty variable names are not allowed")
+	case !(name[0] >= 'a' && name[0] <= 'z' || name[0] >= 'A' && name[0] <= 'Z' || name[0] >= 0x80):
+		return mongoerr.New(mongoerr.FailedToParse, "'%s' starts with an invalid character for a variable name", name)
+	}
+	return checkLetters(name)
 }
 
 type variable int

@@ -32,6 +32,10 @@ func CheckVariable(name string) error {
 	case !(name[0] >= 'a' && name[0] <= 'z' || name[0] >= 0x80):
 		return mongoerr.New(mongoerr.FailedToParse, "'%s' starts with an invalid character for a user variable name", name)
 	}
+	return checkLetters(name)
+}
+
+func checkLetters(name string) error {
 	for _, c := range []byte(name) {
 		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c >= 0x80) {
 			return mongoerr.New(mongoerr.FailedToParse, "'%s' contains an invalid character for a variable name: '%c'", name, c)

@@ -171,6 +171,7 @@ const (
 	InterruptedAtShutdown                    Code = 11600
 	Interrupted                              Code = 11601
 	InterruptedDueToReplStateChange          Code = 11602
+	MergeStageNoMatchingDocument             Code = 13113
 	DatabaseDifferCase                       Code = 13297
 	StaleConfig                              Code = 13388
 	NotPrimaryNoSecondaryOk                  Code = 13435
@@ -353,6 +354,7 @@ var names = map[Code]string{
 	InterruptedAtShutdown:                    "InterruptedAtShutdown",
 	Interrupted:                              "Interrupted",
 	InterruptedDueToReplStateChange:          "InterruptedDueToReplStateChange",
+	MergeStageNoMatchingDocument:             "MergeStageNoMatchingDocument",
 	DatabaseDifferCase:                       "DatabaseDifferCase",
 	StaleConfig:                              "StaleConfig",
 	NotPrimaryNoSecondaryOk:                  "NotPrimaryNoSecondaryOk",

@@ -265,7 +265,9 @@ next:
 	return groups[at]
 }
 
-// sameCollation tells collators that order alike.
+// SameCollation tells collators that order alike; nil is the simple one.
+func SameCollation(a, b bsonval.Collator) bool { return sameCollation(a, b) }
+
 func sameCollation(a, b bsonval.Collator) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
