@@ -43,14 +43,18 @@ func (c *Collator) Compare(a, b string) int {
 	w := c.pool.Get().(*weigher)
 	defer c.pool.Put(w)
 	w.left, w.right = w.key(w.left[:0], a), w.key(w.right[:0], b)
-	return bytes.Compare(w.left, w.right)
+	order := bytes.Compare(w.left, w.right)
+	w.forget()
+	return order
 }
 
 // AppendKey implements bsonval.Collator.
 func (c *Collator) AppendKey(dst []byte, s string) []byte {
 	w := c.pool.Get().(*weigher)
 	defer c.pool.Put(w)
-	return w.key(dst, s)
+	dst = w.key(dst, s)
+	w.forget()
+	return dst
 }
 
 // tailorings answers what each locale makes of the root collation. Its rules are read

@@ -131,6 +131,31 @@ func TestCompleteCollationsHaveTheirLocalesSettings(t *testing.T) {
 	}
 }
 
+// A long string orders as its parts do.
+func TestLongStringsAreWeighedInParts(t *testing.T) {
+	for _, json := range []string{`{"locale":"en","strength":4}`, `{"locale":"cs"}`, `{"locale":"fr_CA"}`, `{"locale":"ja"}`, `{"locale":"en","alternate":"shifted","strength":4}`, `{"locale":"da","numericOrdering":true}`} {
+		coll, err := Parse(document(t, json))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := coll.(*Collator)
+		long := strings.Repeat("Chléb, côté 12 カー 日本 ", 2000)
+		w := newWeigher(c)
+		got := w.key(nil, long)
+		if len(w.parts) < 3 {
+			t.Fatalf("%d parts", len(w.parts))
+		}
+		w.parts = nil
+		w.elements(long)
+		if whole := w.levels(nil, long); !bytes.Equal(got, whole) {
+			t.Errorf("%s: in parts it weighs something else", json)
+		}
+		if c.Compare(long+"a", long+"b") != -1 || c.Compare(long+"é", long+"e") != 1 {
+			t.Errorf("%s: not ordered", json)
+		}
+	}
+}
+
 // Marks without end cost no more than other characters.
 func TestManyMarksAreOrderedInTime(t *testing.T) {
 	coll, err := Parse(document(t, `{"locale":"vi"}`))

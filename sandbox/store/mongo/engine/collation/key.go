@@ -2,6 +2,7 @@ package collation
 
 import (
 	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -19,6 +20,9 @@ type weigher struct {
 	room  []element
 	text  []byte // decomposed
 
+	parts   []string   // of a long string; none of a short one
+	counted []*element // at the second level
+
 	left, right []byte
 }
 
@@ -34,11 +38,17 @@ func newWeigher(c *Collator) *weigher {
 // key appends bytes by which strings order: the weights of each level, the first one
 // first. Each weight is written so that none begins another.
 func (w *weigher) key(dst []byte, s string) []byte {
-	w.elements(s)
+	w.cut(s)
+	return w.levels(dst, s)
+}
+
+func (w *weigher) levels(dst []byte, s string) []byte {
 	c := w.c
-	for i := range w.es {
-		dst = w.primary(dst, &w.es[i])
-	}
+	w.over(false, func() {
+		for i := range w.es {
+			dst = w.primary(dst, &w.es[i])
+		}
+	})
 	if c.strength >= 2 {
 		dst = w.secondaries(append(dst, endOfLevel))
 	}
@@ -208,23 +218,20 @@ func (l *row) weight(n, place uint16, lift byte, usual uint16) {
 
 func (w *weigher) secondaries(dst []byte) []byte {
 	l := row{dst: dst}
-	if !w.c.backwards {
+	w.over(w.c.backwards, func() {
+		w.counted = w.counted[:0]
 		w.each(func(e *element) {
 			if e.s > 0 || e.ss > 0 {
-				l.weight(e.s, e.ss, 0, commonSecondary)
+				w.counted = append(w.counted, e)
 			}
 		})
-		return l.end(w.c.early)
-	}
-	var all []*element
-	w.each(func(e *element) {
-		if e.s > 0 || e.ss > 0 {
-			all = append(all, e)
+		if w.c.backwards {
+			slices.Reverse(w.counted)
+		}
+		for _, e := range w.counted {
+			l.weight(e.s, e.ss, 0, commonSecondary)
 		}
 	})
-	for i := len(all) - 1; i >= 0; i-- {
-		l.weight(all[i].s, all[i].ss, 0, commonSecondary)
-	}
 	return l.end(w.c.early)
 }
 
@@ -237,7 +244,7 @@ func (l *row) end(early bool) []byte {
 }
 
 func (w *weigher) cases(dst []byte) []byte {
-	w.each(func(e *element) {
+	w.everywhere(func(e *element) {
 		if e.t == 0 || w.c.strength == 1 && e.p == 0 || e.s == 0 {
 			return
 		}
@@ -258,7 +265,7 @@ func (w *weigher) tertiaries(dst []byte) []byte {
 	if withCase && w.c.caseFirst == "upper" {
 		usual, lift = 0, 0 // the least one is that of capitals
 	}
-	w.each(func(e *element) {
+	w.everywhere(func(e *element) {
 		if e.t == 0 && e.ts == 0 {
 			return
 		}
@@ -283,19 +290,21 @@ func (w *weigher) tertiaries(dst []byte) []byte {
 func (w *weigher) quaternaries(dst []byte) []byte {
 	if !w.c.shifted {
 		l := row{dst: dst}
-		w.each(func(e *element) { l.weight(0, e.q, 0, 0) })
+		w.everywhere(func(e *element) { l.weight(0, e.q, 0, 0) })
 		return l.end(false)
 	}
-	after := false
-	for i := range w.es {
-		e := &w.es[i]
-		switch {
-		case w.variable(e):
-			dst, after = appendPrimary(dst, e.p, e.ps), true
-		case e.p == 0 && after, e.p == 0 && e.t == 0:
-		default:
-			dst, after = append(dst, 0xff), after && e.p == 0
+	w.over(false, func() {
+		after := false
+		for i := range w.es {
+			e := &w.es[i]
+			switch {
+			case w.variable(e):
+				dst, after = appendPrimary(dst, e.p, e.ps), true
+			case e.p == 0 && after, e.p == 0 && e.t == 0:
+			default:
+				dst, after = append(dst, 0xff), after && e.p == 0
+			}
 		}
-	}
+	})
 	return dst
 }
