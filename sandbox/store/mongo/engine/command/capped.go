@@ -21,6 +21,9 @@ func (s *Server) convertToCapped(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.alone(ns); err != nil {
+		return nil, err
+	}
 	return nil, r.write(func(w *crud.Writer) error {
 		c := w.Tx.View().Collection(ns)
 		if err := r.mayCap(c, ns); err != nil {

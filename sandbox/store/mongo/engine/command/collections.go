@@ -35,6 +35,9 @@ func (s *Server) create(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.mayCreate(); err != nil {
+		return nil, err
+	}
 	options, err := s.createOptions(r, ns)
 	if err != nil {
 		return nil, err
@@ -47,6 +50,9 @@ func (s *Server) create(r *Request) (bsonval.Doc, error) {
 			return mongoerr.New(mongoerr.NamespaceExists, "Collection %s already exists. NS: %s", ns, ns)
 		}
 		if _, ok := timeseries.Of(options); ok {
+			if r.inTransaction {
+				return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create a time-series collection in a multi-document transaction.")
+			}
 			return crud.CreateSeries(r.Op, w.Tx, ns, options)
 		}
 		c, err := crud.CreateAs(r.Op, w.Tx, ns, options, r.uuid)
@@ -214,7 +220,7 @@ func (s *Server) drop(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.mayDropProfile(ns); err != nil {
+	if err := cmp.Or(s.mayDropProfile(ns), r.alone(ns)); err != nil {
 		return nil, err
 	}
 	var b bsonval.Builder
@@ -236,6 +242,9 @@ func (s *Server) drop(r *Request) (bsonval.Doc, error) {
 func (s *Server) dropDatabase(r *Request) (bsonval.Doc, error) {
 	if r.DB == "admin" || r.DB == "config" || r.DB == "local" {
 		return nil, mongoerr.New(mongoerr.IllegalOperation, "Dropping the '%s' database is prohibited.", r.DB)
+	}
+	if err := r.alone(storage.NS{DB: r.DB}); err != nil {
+		return nil, err
 	}
 	var b bsonval.Builder
 	err := r.write(func(w *crud.Writer) error {
@@ -422,6 +431,9 @@ func (s *Server) renameCollection(r *Request) (bsonval.Doc, error) {
 		if _, ok := crud.SeriesNS(ns); ok {
 			return nil, mongoerr.New(mongoerr.IllegalOperation, "Cannot rename to or from the buckets of a time-series collection: %s", ns)
 		}
+	}
+	if err := r.alone(source, target); err != nil {
+		return nil, err
 	}
 	return nil, r.write(func(w *crud.Writer) error {
 		c := w.Tx.Collection(source)

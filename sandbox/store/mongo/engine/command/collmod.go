@@ -28,6 +28,9 @@ func (s *Server) collMod(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.alone(ns); err != nil {
+		return nil, err
+	}
 	var b bsonval.Builder
 	err = r.write(func(w *crud.Writer) error {
 		b.Reset()

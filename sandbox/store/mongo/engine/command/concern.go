@@ -37,6 +37,7 @@ func (r *Request) readConcern(d bsonval.Doc) error {
 				return wrongType("readConcern.level", v, "string")
 			}
 			level = v.Str()
+			r.level = level
 		case "afterClusterTime", "atClusterTime":
 			if v.Type() != bsonval.Timestamp {
 				return wrongType("readConcern."+name, v, "timestamp")
@@ -52,8 +53,8 @@ func (r *Request) readConcern(d bsonval.Doc) error {
 		}
 	}
 	switch level {
-	case "local", "majority", "available":
-	case "linearizable":
+	case "local", "majority":
+	case "linearizable", "available":
 		if r.inTransaction {
 			return mongoerr.New(mongoerr.InvalidOptions, "The readConcern level must be either 'local', 'majority' or 'snapshot' in order to run in a transaction")
 		}

@@ -124,7 +124,10 @@ func (o *running) describe(id int32, now time.Time) bsonval.Doc {
 	if o.op.Killed() {
 		b.Bool("killPending", true)
 	}
-	b.Int32("numYields", 0).OpenDoc("locks").Close().Bool("waitingForLock", false).OpenDoc("lockStats").Close()
+	if n := o.op.Clashes(); n > 0 {
+		b.Number("writeConflicts", n)
+	}
+	b.Int32("numYields", 0).OpenDoc("locks").Close().Bool("waitingForLock", o.op.Awaits()).OpenDoc("lockStats").Close()
 	b.Bool("waitingForFlowControl", false).OpenDoc("flowControlStats").Close()
 	return b.Doc()
 }

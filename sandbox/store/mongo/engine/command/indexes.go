@@ -1,6 +1,8 @@
 package command
 
 import (
+	"slices"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/crud"
 	"storeroom/sandbox/store/mongo/engine/index"
@@ -23,6 +25,9 @@ const maxIndexes = 64
 func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 	ns, err := r.Collection()
 	if err != nil {
+		return nil, err
+	}
+	if err := r.mayCreate(); err != nil {
 		return nil, err
 	}
 	specs, err := r.Docs("indexes")
@@ -57,6 +62,11 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 			return nil, index.Wrong(spec, err)
 		}
 	}
+	if !haveIndexes(r.State().Collection(ns), defs) {
+		if err := r.alone(ns); err != nil {
+			return nil, err
+		}
+	}
 	builds, err := r.buildIndexes(ns, defs)
 	if err != nil {
 		return nil, err
@@ -70,8 +80,11 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 			return err
 		}
 		before = len(visible(c))
-		if r.Tx != nil && r.Tx.Base().Collection(ns) != nil {
+		if r.Tx != nil && r.Tx.Base().Collection(ns) != nil && !haveIndexes(c, defs) {
 			return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create new indexes on existing collection %s in a multi-document transaction.", ns)
+		}
+		if r.inTransaction && c.Count() > 0 && !haveIndexes(c, defs) {
+			return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create new indexes on non-empty collection %s in a multi-document transaction.", ns)
 		}
 		for i, def := range defs {
 			if err := addIndex(r, w, ns, def, created, builds[i]); err != nil {
@@ -91,6 +104,14 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 	}
 	b.Str("commitQuorum", "votingMembers")
 	return b.Doc(), nil
+}
+
+// haveIndexes tells whether nothing is left to build, or can't be.
+func haveIndexes(c *storage.Collection, defs []*index.Def) bool {
+	return c != nil && !c.IsView() && !slices.ContainsFunc(defs, func(d *index.Def) bool {
+		there, err := hasIndex(c, d, false)
+		return err == nil && !there
+	})
 }
 
 // addIndex builds an index unless it is there; one that differs is an error. build is
@@ -142,6 +163,9 @@ func (s *Server) dropIndexes(r *Request) (bsonval.Doc, error) {
 	which := r.Body.Get("index")
 	if which.IsMissing() {
 		return nil, required("dropIndexes.index")
+	}
+	if err := r.alone(ns); err != nil {
+		return nil, err
 	}
 	was := 0
 	all := which.Type() == bsonval.String && which.Str() == "*"

@@ -45,6 +45,7 @@ type Request struct {
 	dropped       bool           // the connection goes without a reply
 	at            *storage.State // what a snapshot read sees; nil: the newest
 	atTime        uint64
+	level         string      // of the read concern, as it was named
 	abortAfter    bool        // a write in the transaction failed: it ends
 	writeConcern  bsonval.Doc // from a fail point: a write concern error to report
 	warnLabels    []string

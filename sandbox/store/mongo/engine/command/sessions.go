@@ -26,6 +26,9 @@ func (s *Server) sessionCommands() []Spec {
 // transaction number, joins its transaction, or finds that it is a retried write.
 func (s *Server) enter(r *Request) (release func(), err error) {
 	none := func() {}
+	if r.started && !r.inTransaction {
+		return none, mongoerr.New(mongoerr.InvalidOptions, "'startTransaction' field requires 'autocommit' field to also be specified")
+	}
 	if r.txnNumber < 0 {
 		if r.inTransaction || r.started {
 			return none, mongoerr.New(mongoerr.InvalidOptions, "'autocommit' field requires a transaction number to also be specified")
@@ -54,6 +57,9 @@ func (s *Server) enter(r *Request) (release func(), err error) {
 	fresh, err := r.Session.Advance(r.txnNumber)
 	if err == nil && fresh {
 		s.abandon(r.Session)
+	}
+	if t, ok := r.Session.Txn.(*transaction); err == nil && ok && t.number == r.txnNumber {
+		err = mongoerr.New(mongoerr.IncompleteTransactionHistory, "Incomplete history detected for transaction %d: it is no retryable write's", r.txnNumber)
 	}
 	if err != nil {
 		release()

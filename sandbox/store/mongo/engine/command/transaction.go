@@ -1,6 +1,7 @@
 package command
 
 import (
+	"strings"
 	"time"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -34,6 +35,7 @@ type transaction struct {
 	phase  phase
 	tx     *storage.Tx
 	began  time.Time
+	level  string // of its read concern; "": not named
 	pool   *opctx.Pool
 	counts *counters
 	held   int64 // bytes of the pool
@@ -79,8 +81,8 @@ func (s *Server) joinTransaction(r *Request) error {
 	if !r.Spec.InTxn {
 		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot run '%s' in a multi-document transaction.", r.Spec.Name)
 	}
-	if r.DB == "local" && !r.endsTransaction() {
-		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot run command against the '%s' database in a transaction.", r.DB)
+	if err := r.mayInTransaction(); err != nil {
+		return err
 	}
 	if r.started {
 		return s.startTransaction(r)
@@ -104,11 +106,57 @@ func (s *Server) joinTransaction(r *Request) error {
 	case t.phase == aborted:
 		return mongoerr.New(mongoerr.NoSuchTransaction, "Transaction with { txnNumber: %d } has been aborted.", t.number)
 	case !r.Body.Get("readConcern").IsMissing() && !r.endsTransaction():
-		t.end(aborted)
 		return mongoerr.New(mongoerr.InvalidOptions, "Only the first command in a transaction may specify a readConcern")
 	}
-	r.Tx = t.tx
+	r.join(t)
 	return nil
+}
+
+// mayInTransaction refuses what the server keeps for itself, and its own databases.
+func (r *Request) mayInTransaction() error {
+	ns := r.target()
+	refused := func(code mongoerr.Code, format string, args ...any) error { return mongoerr.New(code, format, args...) }
+	switch name := r.Spec.Name; {
+	case r.endsTransaction():
+		return nil
+	case r.DB == "local" || r.DB == "config":
+		return refused(mongoerr.OperationNotSupportedInTransaction, "Cannot run command against the '%s' database in a transaction.", r.DB)
+	case name == "killCursors" && r.started:
+		return refused(mongoerr.OperationNotSupportedInTransaction, "Cannot run 'killCursors' as the first operation in a transaction.")
+	case ns.Coll == "system.profile":
+		return refused(mongoerr.OperationNotSupportedInTransaction, "Operations on the profile collection are not allowed in a transaction")
+	case !strings.HasPrefix(ns.Coll, "system."):
+		return nil
+	case name == "create" || name == "createIndexes":
+		return refused(mongoerr.OperationNotSupportedInTransaction, "Cannot create system collection %s within a transaction.", ns)
+	case name == "findAndModify":
+		return refused(50781, "Cannot write to system collection %s within a transaction.", ns)
+	case r.Spec.Write:
+		return refused(50791, "Cannot write to system collection %s within a transaction.", ns)
+	case ns.Coll == "system.views":
+		return refused(51071, "Cannot read from system.views in a transaction")
+	}
+	return nil
+}
+
+// mayCreate refuses to make a collection or an index in a transaction of a read concern
+// other than local.
+func (r *Request) mayCreate() error {
+	if !r.inTransaction {
+		return nil
+	}
+	if t, ok := r.Session.Txn.(*transaction); ok && t.level != "" && t.level != "local" {
+		return mongoerr.New(mongoerr.InvalidOptions, "Command %s does not support { readConcern: { level: \"%s\" } } in a transaction; start it with the level \"local\"", r.Spec.Name, t.level)
+	}
+	return nil
+}
+
+// join makes the request one of the transaction, which uses its collection from now on.
+func (r *Request) join(t *transaction) {
+	r.Tx = t.tx
+	if ns := r.target(); ns.Coll != "" && t.phase == open && !r.endsTransaction() {
+		t.tx.Uses(ns)
+	}
 }
 
 func (s *Server) startTransaction(r *Request) error {
@@ -120,7 +168,7 @@ func (s *Server) startTransaction(r *Request) error {
 		return err
 	}
 	if !fresh {
-		return mongoerr.New(50911, "Cannot start a transaction at given transaction number %d a transaction with the same number is already there", r.txnNumber)
+		return mongoerr.New(mongoerr.ConflictingOperationInProgress, "Only servers in a sharded cluster can start a new transaction at the active transaction number")
 	}
 	s.abandon(r.Session)
 	base := s.store.State()
@@ -129,11 +177,11 @@ func (s *Server) startTransaction(r *Request) error {
 			return err
 		}
 	}
-	t := &transaction{number: r.txnNumber, tx: s.store.BeginAt(base), began: s.opts.Clock(), pool: s.pool, counts: &s.counters}
+	t := &transaction{number: r.txnNumber, tx: s.store.BeginAt(base), began: s.opts.Clock(), pool: s.pool, counts: &s.counters, level: r.level}
 	s.counters.txnStarted.Add(1)
 	t.tx.ForTransaction(r.Session.ID.Doc(), r.txnNumber)
 	r.Session.Txn = t
-	r.Tx = t.tx
+	r.join(t)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"storeroom/sandbox/store/mongo/engine/agg"
@@ -38,7 +39,7 @@ func (r *Request) write(do func(w *crud.Writer) error) error {
 	}
 	w := &crud.Writer{Op: r.Op, Store: r.Server.store, IDs: r.Server.ids, Match: r.Server.matchEnv, Bypass: bypass, Plans: r.Server.plans, Series: &r.Server.series}
 	if r.Tx != nil {
-		w.Tx, w.Many = r.Tx, true
+		w.Tx, w.Many, w.Client = r.Tx, true, r.inTransaction
 		return do(w)
 	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
@@ -46,6 +47,7 @@ func (r *Request) write(do func(w *crud.Writer) error) error {
 		if !mongoerr.Is(err, mongoerr.WriteConflict) {
 			return err
 		}
+		r.Op.Clash()
 		if err := sleep(r.Op.Context(), wait); err != nil {
 			return err
 		}
@@ -71,6 +73,22 @@ func (r *Request) writeOnce(w *crud.Writer, do func(w *crud.Writer) error) error
 		return err
 	}
 	w.Committed()
+	return nil
+}
+
+// alone waits until no open transaction uses the collections, before one is dropped,
+// renamed or given another shape; a namespace without a collection is a whole database.
+func (r *Request) alone(all ...storage.NS) error {
+	if r.Tx != nil {
+		return nil
+	}
+	defer r.Op.Await(false)
+	for wait := time.Millisecond; slices.ContainsFunc(all, r.Server.store.Busy); wait = min(2*wait, 50*time.Millisecond) {
+		r.Op.Await(true)
+		if err := sleep(r.Op.Context(), wait); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -22,12 +22,13 @@ import (
 
 // Writer does the writes of one command. Store is the one that Tx belongs to.
 type Writer struct {
-	Op    *opctx.Op
-	Store *storage.Store
-	Tx    *storage.Tx
-	Many  bool // Tx is a transaction of many commands
-	IDs   *ObjectIDs
-	Match func(op *opctx.Op, coll *storage.Collection) match.Env
+	Op     *opctx.Op
+	Store  *storage.Store
+	Tx     *storage.Tx
+	Many   bool // Tx is a transaction of many commands
+	Client bool // and that is a client's, not one of the engine's own
+	IDs    *ObjectIDs
+	Match  func(op *opctx.Op, coll *storage.Collection) match.Env
 	// Bypass skips validation (bypassDocumentValidation).
 	Bypass bool
 	Plans  *plan.Cache  // nil: none
@@ -153,12 +154,21 @@ func CreateAs(op *opctx.Op, tx *storage.Tx, ns storage.NS, options bsonval.Doc, 
 // Collection answers the collection, made if it isn't there.
 func (w *Writer) Collection(ns storage.NS) (*storage.Collection, error) {
 	if c := w.Tx.Collection(ns); c != nil {
-		return c, notView(c)
+		return c, w.mayChange(c)
 	}
 	if _, ok := SeriesNS(ns); ok {
 		return nil, mongoerr.New(mongoerr.InvalidNamespace, "Cannot create %s by writing to it; create the time-series collection", ns)
 	}
 	return Create(w.Op, w.Tx, ns, nil)
+}
+
+// mayChange refuses what is no collection, and in a transaction of many commands what
+// is capped.
+func (w *Writer) mayChange(c *storage.Collection) error {
+	if w.Client && c.Options.Get("capped").Truth() {
+		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Collection '%s' is a capped collection. Writes in transactions are not allowed on capped collections.", c.NS)
+	}
+	return notView(c)
 }
 
 // notView refuses what is no collection.
@@ -186,9 +196,6 @@ func (w *Writer) Insert(ns storage.NS, doc bsonval.Doc) (bsonval.Doc, error) {
 		return nil, err
 	}
 	if doc, err = w.admit(c, nil, doc); err != nil {
-		return nil, err
-	}
-	if err := w.Tx.ClaimInsert(ns, doc); err != nil {
 		return nil, err
 	}
 	if _, err := w.Tx.Insert(ns, doc); err != nil {

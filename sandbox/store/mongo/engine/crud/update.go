@@ -52,7 +52,7 @@ func (w *Writer) Update(ns storage.NS, ch Change) (Result, error) {
 		return w.updateSeries(ns, o, ch)
 	}
 	if c != nil {
-		if err := notView(c); err != nil {
+		if err := w.mayChange(c); err != nil {
 			return res, err
 		}
 	}
@@ -86,7 +86,7 @@ func (w *Writer) Delete(ns storage.NS, ch Change) (Result, error) {
 		return w.deleteSeries(ns, o, ch)
 	}
 	if c != nil {
-		if err := notView(c); err != nil {
+		if err := w.mayChange(c); err != nil {
 			return res, err
 		}
 	}

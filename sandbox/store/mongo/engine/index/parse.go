@@ -31,6 +31,9 @@ func Parse(spec bsonval.Doc) (*Def, error) {
 	if err := d.parsePattern(); err != nil {
 		return nil, err
 	}
+	if by := d.Pattern.Get("_id"); len(d.Fields) == 1 && by.IsNumber() && by.Float() == 1 && !spec.Get("clustered").Truth() {
+		d.Name = "_id_" // whatever it is called, it is there
+	}
 	for field, v := range spec.All() {
 		if err := d.parseOption(field, v, spec); err != nil {
 			return nil, err

@@ -39,8 +39,10 @@ type Op struct {
 	killed   atomic.Pointer[mongoerr.Error]
 	lent     atomic.Pointer[Op] // whose work it runs
 	progress atomic.Pointer[progress]
-	Work     Work // what has been examined, for explain and the profiler
-	Plan     Plan // the last one chosen, for the profiler; nil: none
+	waits    atomic.Bool  // for a transaction to end that uses a collection
+	clashes  atomic.Int64 // how often a write met an open transaction's
+	Work     Work         // what has been examined, for explain and the profiler
+	Plan     Plan         // the last one chosen, for the profiler; nil: none
 	chosen   atomic.Value
 }
 

@@ -25,6 +25,16 @@ func (o *Op) Step() {
 	}
 }
 
+// Await says that the operation waits for other transactions, or no more.
+func (o *Op) Await(waits bool) { o.waits.Store(waits) }
+
+// Awaits tells whether it waits. Any goroutine may ask.
+func (o *Op) Awaits() bool { return o.waits.Load() }
+
+// Clash counts a write that met a transaction's; Clashes are those counted.
+func (o *Op) Clash()         { o.clashes.Add(1) }
+func (o *Op) Clashes() int64 { return o.clashes.Load() }
+
 // Progress answers what Begin told and how far it is; "" for nothing. It may be asked
 // from any goroutine.
 func (o *Op) Progress() (msg string, done, total int64) {

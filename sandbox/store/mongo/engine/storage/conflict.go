@@ -2,21 +2,26 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 
-	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
-// claims are the records that open transactions have changed: the first one to change
-// a record holds it until it ends, as in the server.
+// claims are the records that open transactions have changed, and the keys that they
+// have put into unique indexes: the first one holds them until it ends, as in the
+// server.
 type claims struct {
 	mu   sync.Mutex
 	held map[claim]*Tx
-	ids  map[string]*Tx // the keys of _ids that they inserted, by collection
+	keys map[string]*Tx      // by collection and index
+	used map[NS]map[*Tx]bool // the collections that they read or write
+	open atomic.Int64        // how many keys are held
 }
 
 type claim struct {
+	ns     NS // two transactions may make collections that get one id
 	coll   uint64
 	record int64
 }
@@ -32,11 +37,50 @@ func (c *claims) release(tx *Tx) {
 			delete(c.held, k)
 		}
 	}
-	for k, t := range c.ids {
+	for k, t := range c.keys {
 		if t == tx {
-			delete(c.ids, k)
+			delete(c.keys, k)
+			c.open.Add(-1)
 		}
 	}
+	for ns, by := range c.used {
+		if delete(by, tx); len(by) == 0 {
+			delete(c.used, ns)
+		}
+	}
+}
+
+// Uses notes that a transaction of many commands reads or writes a collection.
+func (tx *Tx) Uses(ns NS) {
+	c := &tx.store.claims
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if tx.done || tx.writer || c.used[ns][tx] {
+		return
+	}
+	if c.used == nil {
+		c.used = map[NS]map[*Tx]bool{}
+	}
+	if c.used[ns] == nil {
+		c.used[ns] = map[*Tx]bool{}
+	}
+	c.used[ns][tx] = true
+}
+
+// Busy tells whether an open transaction uses a collection, with an empty name any of
+// the database.
+func (s *Store) Busy(ns NS) bool {
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	if ns.Coll != "" {
+		return len(s.claims.used[ns]) > 0
+	}
+	for used := range s.claims.used {
+		if used.DB == ns.DB {
+			return true
+		}
+	}
+	return false
 }
 
 func conflict() error {
@@ -57,7 +101,7 @@ func (tx *Tx) Claim(ns NS, record int64) error {
 	cl := &tx.store.claims
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	k := claim{c.ID, record}
+	k := claim{c.NS, c.ID, record}
 	if holder := cl.held[k]; holder != nil && holder != tx {
 		return conflict()
 	}
@@ -71,43 +115,65 @@ func (tx *Tx) Claim(ns NS, record int64) error {
 	return nil
 }
 
-// ClaimInsert takes an _id for a transaction of many commands that inserts it. It fails
-// with WriteConflict when another one inserts it too, or when a document with it came
-// in since the transaction began, which it can't see.
-func (tx *Tx) ClaimInsert(ns NS, doc bsonval.Doc) error {
-	if tx.writer {
+// claimKeys takes the keys that a change puts into a unique index. It fails with
+// WriteConflict when an open transaction has put one of them there, or when somebody
+// did since this one began, which it can't see. What is read from the log is
+// sure.
+func (tx *Tx) claimKeys(c *Collection, ix *Index, old, keys []string) error {
+	if !ix.Def.Unique || tx.store.State() == nil || tx.writer && tx.store.claims.open.Load() == 0 {
 		return nil
 	}
-	if !tx.store.claims.insert(tx, string(bsonval.AppendKey([]byte(ns.key()+"\x00"), doc.Get("_id"), nil))) {
-		return conflict()
-	}
-	is := tx.store.State().Collection(ns)
-	if is == nil {
-		return nil
-	}
-	record, there := is.ByID(doc.Get("_id"))
-	if !there {
-		return nil
-	}
-	if was := tx.base.Collection(ns); was != nil {
-		if _, ok := was.Get(record); ok {
-			return nil // seen: it is a duplicate, or the transaction has deleted it
+	for _, k := range keys {
+		if slices.Contains(old, k) {
+			continue
+		}
+		if !tx.store.claims.key(tx, c.NS.key()+"\x00"+ix.Def.Name+"\x00"+k) || !tx.writer && tx.taken(c.NS, ix.Def.Name, k) {
+			return conflict()
 		}
 	}
-	return conflict()
+	return nil
 }
 
-// insert notes the key for tx and tells whether no other transaction has it.
-func (c *claims) insert(tx *Tx, key string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if holder := c.ids[key]; holder != nil && holder != tx {
+// taken tells whether the newest state has the key by a document that the transaction
+// doesn't see.
+func (tx *Tx) taken(ns NS, name, key string) bool {
+	is := tx.store.State().Collection(ns)
+	if is == nil {
 		return false
 	}
-	if c.ids == nil {
-		c.ids = map[string]*Tx{}
+	ix := is.Index(name)
+	if ix == nil {
+		return false
 	}
-	c.ids[key] = tx
+	record, there := ix.find(key)
+	if !there {
+		return false
+	}
+	was := tx.base.Collection(ns)
+	if was == nil {
+		return true
+	}
+	a, seen := was.records.Get(record) // seen: the transaction itself has taken it away
+	b, _ := is.records.Get(record)
+	return !seen || &a[0] != &b[0]
+}
+
+// key notes the key for tx and tells whether no other transaction has it. A command of
+// its own only asks.
+func (c *claims) key(tx *Tx, key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if holder := c.keys[key]; holder != nil {
+		return holder == tx || holder == tx.redoes
+	}
+	if tx.writer {
+		return true
+	}
+	if c.keys == nil {
+		c.keys = map[string]*Tx{}
+	}
+	c.keys[key] = tx
+	c.open.Add(1)
 	return true
 }
 
@@ -116,7 +182,7 @@ func (c *claims) insert(tx *Tx, key string) bool {
 func (s *Store) Claimed(c *Collection, record int64) bool {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
-	return s.claims.held[claim{c.ID, record}] != nil
+	return s.claims.held[claim{c.NS, c.ID, record}] != nil
 }
 
 // unchanged tells whether the record is in latest what it was in the Tx's base.
@@ -145,7 +211,7 @@ func (tx *Tx) rebase() error {
 		return err
 	}
 	defer w.Rollback()
-	w.session, w.number = tx.session, tx.number
+	w.session, w.number, w.redoes = tx.session, tx.number, tx
 	moved := map[claim]int64{} // record ids that the inserts get
 	for _, op := range tx.ops {
 		if err := tx.redo(w, op, moved); err != nil {
@@ -160,7 +226,7 @@ func (tx *Tx) rebase() error {
 
 func (tx *Tx) redo(w *Tx, op Op, moved map[claim]int64) error {
 	record := op.Record
-	if to, ok := moved[claim{op.Coll, record}]; ok {
+	if to, ok := moved[claim{op.NS, op.Coll, record}]; ok {
 		record = to
 	} else if op.Kind == Update || op.Kind == Replace || op.Kind == Delete {
 		if !tx.unchanged(w.base, op.Coll, op.NS, record) {
@@ -170,7 +236,7 @@ func (tx *Tx) redo(w *Tx, op Op, moved map[claim]int64) error {
 	switch op.Kind {
 	case Insert:
 		to, err := w.Insert(op.NS, op.After)
-		moved[claim{op.Coll, record}] = to
+		moved[claim{op.NS, op.Coll, record}] = to
 		return err
 	case Update, Replace:
 		return w.Update(op.NS, record, op.After, op.Kind, op.Edits...)

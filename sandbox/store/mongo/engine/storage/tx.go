@@ -20,6 +20,7 @@ type Tx struct {
 	ops    []Op
 	bytes  int64 // written so far
 	writer bool  // holds the store's writer lock
+	redoes *Tx   // whose changes this one makes on the newest state; nil: its own
 	done   bool
 
 	session bsonval.Doc // the lsid of a transaction's session; nil: none
@@ -221,6 +222,9 @@ func (tx *Tx) change(c *Collection, record int64, before, after bsonval.Doc) err
 				return err
 			}
 			if err := ix.checkUnique(c.NS, record, e.new.Keys, after); err != nil {
+				return err
+			}
+			if err := tx.claimKeys(c, ix, e.old.Keys, e.new.Keys); err != nil {
 				return err
 			}
 		}
