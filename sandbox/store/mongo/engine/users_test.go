@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -257,4 +258,34 @@ func TestTheLogTellsOfLogins(t *testing.T) {
 		{"admin", `{"replSetInitiate":{}}`, `AlreadyInitialized already initialized`},
 		{"admin", `{"listDatabases":1,"filter":{"name":"none"}}`, `"totalSize": {"$numberLong":"0"}`},
 	})
+}
+
+// A cursor is its user's: another can neither read on nor end it.
+func TestCursorsAreTheirUsers(t *testing.T) {
+	e := memory(t, engine.Options{Auth: true})
+	for user, role := range map[string]string{"ann": "readAnyDatabase", "ben": "readAnyDatabase", "boss": "root"} {
+		if got := command(t, e, "admin", extended(t, `{"createUser":"`+user+`","pwd":"p","roles":["`+role+`"]}`)); got["ok"] != 1.0 {
+			t.Fatal(got)
+		}
+	}
+	command(t, e, "shop", extended(t, `{"insert":"c","documents":[{},{},{}]}`))
+	ann, ben, boss := as(t, e, "ann"), as(t, e, "ben"), as(t, e, "boss")
+	open := func() string {
+		t.Helper()
+		var out struct{ Cursor struct{ ID int64 } }
+		if err := ann.Database("shop").RunCommand(context.Background(), extended(t, `{"find":"c","batchSize":1}`)).Decode(&out); err != nil || out.Cursor.ID == 0 {
+			t.Fatal(err, out)
+		}
+		return fmt.Sprint(out.Cursor.ID)
+	}
+	id := open()
+	const ok = `"ok": {"$numberDouble":"1.0"}`
+	askCases(t, ben, [][3]string{
+		{"shop", `{"getMore":{"$numberLong":"` + id + `"},"collection":"c"}`, "Unauthorized cursor id " + id + " was not created by the authenticated user"},
+		{"shop", `{"killCursors":"c","cursors":[{"$numberLong":"` + id + `"}]}`, "Unauthorized not authorized to kill cursor on shop.c"},
+		{"shop", `{"killCursors":"c","cursors":[{"$numberLong":"1"}]}`, `"cursorsNotFound": [{"$numberLong":"1"}]`},
+	})
+	askCases(t, boss, [][3]string{{"shop", `{"killCursors":"c","cursors":[{"$numberLong":"` + id + `"}]}`, `"cursorsKilled": [{"$numberLong":"` + id + `"}]`}})
+	id = open()
+	askCases(t, ann, [][3]string{{"shop", `{"killCursors":"c","cursors":[{"$numberLong":"` + id + `"}]}`, ok}})
 }

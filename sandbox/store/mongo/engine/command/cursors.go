@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/cursor"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
+	"storeroom/sandbox/store/mongo/engine/storage"
 )
 
 func (s *Server) cursorCommands() []Spec {
@@ -134,7 +136,7 @@ func (s *Server) getMore(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.mayRead(c, coll); err != nil {
+	if err := cmp.Or(r.mayGoOn(c), r.mayRead(c, coll)); err != nil {
 		s.cursors.Return(c, false)
 		return nil, err
 	}
@@ -161,6 +163,23 @@ func resumable(c *cursor.Cursor, e *mongoerr.Error) error {
 		return e
 	}
 	return e.Labelled("ResumableChangeStreamError")
+}
+
+// mayGoOn keeps users from reading what another one's command has found.
+func (r *Request) mayGoOn(c *cursor.Cursor) error {
+	if r.Conn.User == nil || c.User == r.Conn.userName() {
+		return nil
+	}
+	return mongoerr.New(mongoerr.Unauthorized, "cursor id %d was not created by the authenticated user", c.ID)
+}
+
+// mayKill lets users end their own cursors, and others' with the right to.
+func (r *Request) mayKill(id int64, ns storage.NS) error {
+	user, ok := r.Server.cursors.Owner(id)
+	if !ok || user == r.Conn.userName() || r.may(need{action: "killAnyCursor"}) || r.may(need{action: "killAnyCursor", ns: ns}) {
+		return nil
+	}
+	return mongoerr.New(mongoerr.Unauthorized, "not authorized to kill cursor on %s", ns)
 }
 
 // mayRead checks that the getMore belongs to the cursor.
@@ -289,6 +308,11 @@ func (s *Server) killCursors(r *Request) (bsonval.Doc, error) {
 		if v.Type() != bsonval.Int64 {
 			return nil, wrongType("killCursors.cursors", v, "long")
 		}
+		if err := r.mayKill(v.Int64(), ns); err != nil {
+			return nil, err
+		}
+	}
+	for v := range ids.Values() {
 		if of, ok := s.cursors.NS(v.Int64()); ok && of == ns.String() && s.cursors.Kill(v.Int64()) {
 			killed = append(killed, v)
 		} else {

@@ -196,6 +196,17 @@ func (r *Registry) NS(id int64) (string, bool) {
 	return c.NS, true
 }
 
+// Owner is who opened a cursor, as in session ids; not ok for one that isn't there.
+func (r *Registry) Owner(id int64) (user string, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.all[id]
+	if c == nil {
+		return "", false
+	}
+	return c.User, true
+}
+
 // Counts answers how many are open, and how many of them never time out.
 func (r *Registry) Counts() (open, noTimeout int) {
 	r.mu.Lock()
