@@ -84,6 +84,7 @@ func (s *Server) explainStages(r *Request, b *bsonval.Builder, ns storage.NS, st
 		return err
 	}
 	if len(rest.Stages) == 0 {
+		p.WholePipeline()
 		return r.written(p, b, verbosity)
 	}
 	return r.writtenStages(p, rest, b, verbosity)

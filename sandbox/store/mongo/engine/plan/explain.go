@@ -52,6 +52,9 @@ func (p *Plan) queryPlanner() bsonval.Doc {
 	hash := p.QueryHash()
 	b.Str("queryHash", hash).Str("planCacheShapeHash", hash).Str("planCacheKey", p.PlanKey())
 	b.Number("optimizationTimeMillis", p.planning.Milliseconds())
+	if p.pipeline {
+		b.Bool("optimizedPipeline", true)
+	}
 	b.Bool("maxIndexedOrSolutionsReached", false).Bool("maxIndexedAndSolutionsReached", false)
 	b.Bool("maxScansToExplodeReached", false).Bool("prunedSimilarIndexes", false)
 	b.SetDoc("winningPlan", withCached(p.root.describe(false), p.cached))

@@ -77,7 +77,11 @@ type Plan struct {
 	entry    *entry       // of the cache, to be checked while running
 	ids      *stream.Meta // of rows of a clustered collection; nil for any other
 	filter   *IndexFilter // nil: any index may serve the query
+	pipeline bool         // it does all of an aggregation, which explain says
 }
+
+// WholePipeline tells the plan that no stage of its aggregation is left.
+func (p *Plan) WholePipeline() { p.pipeline = true }
 
 // Choose picks a plan for q. coll may be nil: a collection that isn't there is empty.
 func Choose(op *opctx.Op, coll *storage.Collection, q Query) (*Plan, error) {
