@@ -45,9 +45,16 @@ func TestViewsAreSeenInSystemViews(t *testing.T) {
 	if out := d.try(`{"insert":"system.views","documents":[{"_id":"test.x","viewOn":"c","pipeline":[]}]}`); out.Get("ok").Double() == 1 && out.Get("writeErrors").IsMissing() {
 		t.Errorf("a view was made by an insert: %s", out)
 	}
-	d.run(`{"drop":"v"}`)
-	d.run(`{"drop":"w"}`)
+	if got := d.docs(`{"listIndexes":"system.views"}`); got != `[ { v: 2, key: { _id: 1 }, name: "_id_" } ]` {
+		t.Error(got)
+	}
+	if out := d.try(`{"drop":"system.views"}`); out.Get("code").Long() != 125 {
+		t.Errorf("dropped with a time series: %s", out)
+	}
 	d.run(`{"drop":"s"}`)
+	if out := d.run(`{"drop":"system.views"}`); out.Get("ns").Str() != "test.system.views" {
+		t.Errorf("%s", out)
+	}
 	if got := d.docs(`{"find":"system.views"}`) + names(); got != "[]c collection" {
 		t.Error(got)
 	}

@@ -227,6 +227,9 @@ func (s *Server) drop(r *Request) (bsonval.Doc, error) {
 	err = r.write(func(w *crud.Writer) error {
 		b.Reset()
 		c := w.Tx.Collection(ns)
+		if ns == viewsNS(r.DB) {
+			return dropViews(w, r.DB, &b)
+		}
 		if c == nil {
 			return nil // no error since 7.0
 		}

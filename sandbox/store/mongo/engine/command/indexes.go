@@ -148,6 +148,9 @@ func (s *Server) listIndexes(r *Request) (bsonval.Doc, error) {
 	if c == nil {
 		return nil, mongoerr.New(mongoerr.NamespaceNotFound, "ns does not exist: %s", ns)
 	}
+	if ns == viewsNS(r.DB) {
+		return s.list(r, ns.String(), []bsonval.Doc{crud.IDIndex().Spec})
+	}
 	buckets := bucketsOf(r.State().Collection, c)
 	if buckets.IsView() {
 		return nil, mongoerr.New(mongoerr.CommandNotSupportedOnView, "Namespace %s is a view, not a collection", ns)

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/crud"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
 
@@ -42,4 +44,26 @@ func viewDoc(c *storage.Collection) bsonval.Doc {
 		b.OpenArray("pipeline").Close()
 	}
 	return b.Set("collation", c.Options.Get("collation")).Doc()
+}
+
+// dropViews drops system.views, which is all of a database's views.
+func dropViews(w *crud.Writer, db string, b *bsonval.Builder) error {
+	var views []*storage.Collection
+	for _, c := range w.Tx.View().Collections(db) {
+		if _, ok := crud.Series(c); ok {
+			return mongoerr.New(mongoerr.CommandFailed, "cannot drop collection %s when time-series collections are present", viewsNS(db))
+		}
+		if c.IsView() {
+			views = append(views, c)
+		}
+	}
+	for _, c := range views {
+		if err := crud.Drop(w.Tx, c); err != nil {
+			return err
+		}
+	}
+	if views != nil {
+		b.Int32("nIndexesWas", 1).Str("ns", viewsNS(db).String())
+	}
+	return nil
 }
