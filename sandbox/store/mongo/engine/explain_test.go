@@ -129,8 +129,8 @@ func TestExplainTellsTheStagesAndTheWork(t *testing.T) {
 		{`{"delete":"c","deletes":[{"q":{"_id":3},"limit":0}]}`, "EXPRESS_DELETE", 1, 1, 0, ""},
 		{`{"update":"c","updates":[{"q":{"_id":3},"u":{"$set":{"z":1}}}]}`, "EXPRESS_UPDATE", 1, 1, 0, ""},
 		{`{"update":"c","updates":[{"q":{"b":3},"u":{"$set":{"z":1}}}]}`, "UPDATE FETCH IXSCAN", 1, 1, 0, ""},
-		{`{"findAndModify":"c","query":{"_id":3},"update":{"$set":{"z":1}}}`, "UPDATE IDHACK", 1, 1, 0, ""},
-		{`{"findAndModify":"c","query":{"_id":3},"remove":true}`, "DELETE IDHACK", 1, 1, 0, ""},
+		{`{"findAndModify":"c","query":{"_id":3},"update":{"$set":{"z":1}}}`, "UPDATE IDHACK", 1, 1, 1, ""},
+		{`{"findAndModify":"c","query":{"_id":3},"remove":true,"fields":{"a":0}}`, "PROJECTION_DEFAULT DELETE IDHACK", 1, 1, 1, ""},
 		{`{"find":"c","filter":{"_id":3},"projection":{"x":{"$add":["$a",1]}}}`, "PROJECTION_DEFAULT IDHACK", 1, 1, 1, ""},
 		{`{"find":"c","filter":{"_id":3},"sort":{"a":1}}`, "IDHACK", 1, 1, 1, ""},
 		{`{"find":"c","projection":{"_id":0,"b":1}}`, "PROJECTION_SIMPLE COLLSCAN", 0, 100, 100, ""},
@@ -241,5 +241,32 @@ func TestTwoIndexesMayBeIntersected(t *testing.T) {
 	}
 	if got := strings.Join(rejected, ", "); got != "FETCH IXSCAN, FETCH AND_SORTED [IXSCAN, IXSCAN]" {
 		t.Error(got)
+	}
+}
+
+// What fails while the plan runs is told, what can't be asked is refused.
+func TestExplainOfWhatFails(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"insert":"c","documents":[{"_id":1,"s":"x"}]}`)
+	for cmd, want := range map[string]int64{
+		`{"update":"c","updates":[{"q":{"_id":1},"u":{"_id":2}}]}`:                     66,
+		`{"update":"c","updates":[{"q":{"_id":1},"u":{"$inc":{"s":1}}}]}`:              14,
+		`{"find":"c","filter":{"$expr":{"$add":["$s",1]}}}`:                            14,
+		`{"findAndModify":"c","query":{"_id":1},"update":{"$inc":{"s":1}},"new":true}`: 14,
+	} {
+		out := d.run(`{"explain":` + cmd + `,"verbosity":"executionStats"}`).Get("executionStats").Doc()
+		if out.Get("executionSuccess").Truth() || out.Get("errorCode").Long() != want || out.Get("errorMessage").Str() == "" {
+			t.Errorf("%s: %s", cmd, out)
+		}
+	}
+	for cmd, want := range map[string]int64{
+		`{"update":"c","updates":[{"q":{"_id":1},"u":{"$nope":{"s":1}}}]}`:   9,
+		`{"aggregate":"c","pipeline":[],"cursor":{},"writeConcern":{"w":1}}`: 9,
+	} {
+		for _, verbosity := range []string{"queryPlanner", "executionStats"} {
+			if out := d.try(`{"explain":` + cmd + `,"verbosity":"` + verbosity + `"}`); out.Get("code").Long() != want {
+				t.Errorf("%s: %s", cmd, out)
+			}
+		}
 	}
 }

@@ -1,8 +1,6 @@
 package agg
 
 import (
-	"strings"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -99,27 +97,11 @@ func (g *geoNear) compute(env *Env, name string, v bsonval.Value, code mongoerr.
 	if err != nil {
 		return err
 	}
-	if readsDocument(v) {
+	if ReadsDocument(v) {
 		return mongoerr.New(code, "%s", text)
 	}
 	g.computed[name] = e
 	return nil
-}
-
-// readsDocument tells an expression that names a field.
-func readsDocument(v bsonval.Value) bool {
-	switch v.Type() {
-	case bsonval.String:
-		s := v.Str()
-		return strings.HasPrefix(s, "$") && !strings.HasPrefix(s, "$$") || s == "$$ROOT" || s == "$$CURRENT" || strings.HasPrefix(s, "$$ROOT.") || strings.HasPrefix(s, "$$CURRENT.")
-	case bsonval.Object, bsonval.Array:
-		for name, below := range v.Doc().All() {
-			if name != "$literal" && readsDocument(below) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // search is the stage's argument with its expressions evaluated. One that can't be is

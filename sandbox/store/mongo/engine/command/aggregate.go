@@ -41,6 +41,9 @@ func (s *Server) aggregate(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	if v := r.Body.Get("explain"); v.Truth() {
+		if err := r.unconcerned(); err != nil {
+			return nil, err
+		}
 		return s.explainAggregate(r, ns, pipeline.Doc(), "queryPlanner")
 	}
 	if err := r.stageConcern(pipeline.Doc()); err != nil {

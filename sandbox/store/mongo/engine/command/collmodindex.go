@@ -168,13 +168,22 @@ func (m *indexChange) expire(v bsonval.Value) error {
 	return nil
 }
 
+// ofSystem tells a collection of the server's own, whose indexes can't be hidden.
+func ofSystem(ns storage.NS) bool {
+	return strings.HasPrefix(ns.Coll, "system.") && !strings.HasPrefix(ns.Coll, "system.buckets.")
+}
+
+func errHideSystem() error {
+	return mongoerr.New(mongoerr.BadValue, "Can't hide index on system collection")
+}
+
 func (m *indexChange) hide(c *storage.Collection, v bsonval.Value) error {
 	on := v.Truth()
 	switch {
 	case v.IsMissing():
 		return nil
-	case strings.HasPrefix(c.NS.Coll, "system.") && !strings.HasPrefix(c.NS.Coll, "system.buckets."):
-		return mongoerr.New(mongoerr.BadValue, "Can't hide index on system collection")
+	case ofSystem(c.NS):
+		return errHideSystem()
 	case m.def.Name == "_id_" || m.def.Clustered:
 		return mongoerr.New(mongoerr.BadValue, "can't hide _id index")
 	case m.def.Hidden == on:

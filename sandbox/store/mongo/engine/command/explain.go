@@ -160,7 +160,10 @@ func hostPort(addr string) (string, int32) {
 func (r *Request) written(p *plan.Plan, b *bsonval.Builder, verbosity string) error {
 	if verbosity != "queryPlanner" {
 		if err := p.Drain(r.Op); err != nil {
-			return err
+			if r.Op.Check() != nil {
+				return err
+			}
+			p.Fail(err)
 		}
 	}
 	p.Explain(b, verbosity)
@@ -255,7 +258,7 @@ func (s *Server) explainWrite(r *Request, b *bsonval.Builder, verbosity string) 
 	if err := r.let(); err != nil {
 		return err
 	}
-	stage, ch, err := r.parseExplained()
+	stage, ch, m, err := r.parseExplained()
 	if err != nil {
 		return err
 	}
@@ -266,11 +269,17 @@ func (s *Server) explainWrite(r *Request, b *bsonval.Builder, verbosity string) 
 	if o, ok := crud.Series(coll); ok {
 		return s.explainSeriesWrite(r, b, coll, o, stage, ch, verbosity)
 	}
-	m, err := match.Compile(ch.Filter, s.matchEnv(r.Op, coll))
+	filter, err := match.Compile(ch.Filter, s.matchEnv(r.Op, coll))
 	if err != nil {
 		return err
 	}
-	q := plan.Query{NS: ns.String(), Filter: m, Sort: ch.Sort, Hint: ch.Hint, Frame: expr.NewFrame(r.Op), Explain: true}
+	if stage == "UPDATE" {
+		w := &crud.Writer{Op: r.Op, Store: s.store, IDs: s.ids, Match: s.matchEnv}
+		if err := w.Check(ch, coll); err != nil {
+			return err
+		}
+	}
+	q := plan.Query{NS: ns.String(), Filter: filter, Sort: ch.Sort, Hint: ch.Hint, Frame: expr.NewFrame(r.Op), Explain: true}
 	q.First = !ch.Multi
 	q.Write = map[string]plan.Write{"update": plan.Update, "delete": plan.Delete, "findAndModify": plan.Modify}[r.Spec.Name]
 	p, err := plan.Choose(r.Op, coll, q)
@@ -279,14 +288,19 @@ func (s *Server) explainWrite(r *Request, b *bsonval.Builder, verbosity string) 
 	}
 	var res crud.Result
 	if verbosity != "queryPlanner" {
-		if res, err = r.tryChange(ns, stage, ch); err != nil {
-			return err
+		var failed error
+		if res, failed = r.tryChange(ns, stage, ch); r.Op.Check() != nil {
+			return failed
 		}
+		p.Fail(failed)
 	}
 	if stage == "DELETE" && ch.Multi {
 		stage = "BATCHED_DELETE"
 	}
 	p.Wrap(stage, func(b *bsonval.Builder, done bool) { describeChange(b, stage, ch, res, done) })
+	if m != nil {
+		p.Answers(m.answers(res), m.fields)
+	}
 	return r.written(p, b, verbosity)
 }
 
@@ -300,28 +314,29 @@ func describeChange(b *bsonval.Builder, stage string, ch crud.Change, res crud.R
 	}
 }
 
-// parseExplained reads the one change that update, delete or findAndModify ask for.
-func (r *Request) parseExplained() (string, crud.Change, error) {
+// parseExplained reads the one change that update, delete or findAndModify ask for; m
+// is nil but for the last.
+func (r *Request) parseExplained() (stage string, ch crud.Change, m *modification, err error) {
 	if r.Spec.Name == "findAndModify" {
 		m, err := r.parseModification()
 		if m.remove {
-			return "DELETE", m.change, err
+			return "DELETE", m.change, &m, err
 		}
-		return "UPDATE", m.change, err
+		return "UPDATE", m.change, &m, err
 	}
 	docs, _, err := r.statements(r.Spec.Name + "s")
 	if err != nil {
-		return "", crud.Change{}, err
+		return "", ch, nil, err
 	}
 	if len(docs) != 1 {
-		return "", crud.Change{}, mongoerr.New(mongoerr.InvalidLength, "explained write batches must be of size 1")
+		return "", ch, nil, mongoerr.New(mongoerr.InvalidLength, "explained write batches must be of size 1")
 	}
 	if r.Spec.Name == "delete" {
 		ch, err := parseDelete(docs[0])
-		return "DELETE", ch, err
+		return "DELETE", ch, nil, err
 	}
-	ch, err := parseUpdate(docs[0])
-	return "UPDATE", ch, err
+	ch, err = parseUpdate(docs[0])
+	return "UPDATE", ch, nil, err
 }
 
 // tryChange makes the change and takes it back.

@@ -31,7 +31,18 @@ func (s *Server) explainAggregate(r *Request, ns storage.NS, stages bsonval.Doc,
 	return b.Doc(), nil
 }
 
+// unconcerned refuses a write concern with the explanation of a pipeline.
+func (r *Request) unconcerned() error {
+	if r.Body.Get("writeConcern").IsMissing() {
+		return nil
+	}
+	return mongoerr.New(mongoerr.FailedToParse, "Aggregation explain does not support the 'writeConcern' option")
+}
+
 func (s *Server) explainPipeline(r *Request, b *bsonval.Builder, verbosity string) error {
+	if err := r.unconcerned(); err != nil {
+		return err
+	}
 	v := r.Body.Get("pipeline")
 	if v.Type() != bsonval.Array {
 		return mongoerr.New(mongoerr.TypeMismatch, "'pipeline' option must be specified as an array")

@@ -112,8 +112,11 @@ func (m *modification) run(r *Request, w *crud.Writer, ns storage.NS) (bsonval.D
 	if err := r.collate(r.Body, coll); err != nil {
 		return nil, err
 	}
+	proj, err := m.projection(r, r.Server.matchEnv(r.Op, coll))
+	if err != nil {
+		return nil, err
+	}
 	var res crud.Result
-	var err error
 	if m.remove {
 		res, err = w.Delete(ns, m.change)
 	} else {
@@ -122,7 +125,7 @@ func (m *modification) run(r *Request, w *crud.Writer, ns storage.NS) (bsonval.D
 	if err != nil {
 		return nil, err
 	}
-	value, err := m.value(r, r.Server.matchEnv(r.Op, coll), res)
+	value, err := m.value(r, proj, res)
 	if err != nil {
 		return nil, err
 	}
@@ -158,8 +161,32 @@ func upsertedCount(res crud.Result) int64 {
 	return 1
 }
 
+// projection compiles fields, before anything is changed; nil for none.
+func (m *modification) projection(r *Request, env match.Env) (*project.Projection, error) {
+	if len(m.fields) <= 5 {
+		return nil, nil
+	}
+	q, err := match.Compile(m.change.Filter, env)
+	if err != nil {
+		return nil, err
+	}
+	p, err := project.Compile(m.fields, project.Env{Match: env, Query: q, Find: true, Scope: expr.NewScope(r.Op.Let)})
+	if err == nil && m.new && p.Positional() {
+		err = mongoerr.New(mongoerr.BadValue, "cannot use a positional projection and return the new document")
+	}
+	return p, err
+}
+
+// answers is how many documents the change gives back: one or none.
+func (m *modification) answers(res crud.Result) int64 {
+	if m.new {
+		return min(1, res.Matched+upsertedCount(res))
+	}
+	return min(1, res.Matched)
+}
+
 // value is the document before, or after, with the projection applied.
-func (m *modification) value(r *Request, env match.Env, res crud.Result) (bsonval.Value, error) {
+func (m *modification) value(r *Request, p *project.Projection, res crud.Result) (bsonval.Value, error) {
 	doc := res.Before
 	if m.new {
 		doc = res.After
@@ -167,16 +194,8 @@ func (m *modification) value(r *Request, env match.Env, res crud.Result) (bsonva
 	if doc == nil {
 		return bsonval.NullValue(), nil
 	}
-	if len(m.fields) <= 5 {
+	if p == nil {
 		return bsonval.DocValue(doc), nil
-	}
-	q, err := match.Compile(m.change.Filter, env)
-	if err != nil {
-		return bsonval.Value{}, err
-	}
-	p, err := project.Compile(m.fields, project.Env{Match: env, Query: q, Find: true, Scope: expr.NewScope(r.Op.Let)})
-	if err != nil {
-		return bsonval.Value{}, err
 	}
 	out, err := p.Apply(expr.NewFrame(r.Op), stream.Row{Doc: doc, Meta: res.Meta})
 	return bsonval.DocValue(out), err

@@ -61,6 +61,9 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 		if defs[i], err = index.Parse(spec); err != nil {
 			return nil, index.Wrong(spec, err)
 		}
+		if defs[i].Hidden && ofSystem(ns) {
+			return nil, errHideSystem()
+		}
 	}
 	if !haveIndexes(r.State().Collection(ns), defs) {
 		if err := r.alone(ns); err != nil {

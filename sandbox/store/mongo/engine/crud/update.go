@@ -196,6 +196,12 @@ func (w *Writer) upsertion(m *match.Matcher, mod modifier, ch Change) (bsonval.D
 	return mod.modify(w, base, m, true)
 }
 
+// Check refuses an update that can't be compiled, without looking for documents.
+func (w *Writer) Check(ch Change, c *storage.Collection) error {
+	_, err := w.modifier(ch, c)
+	return err
+}
+
 func (w *Writer) modifier(ch Change, c *storage.Collection) (modifier, error) {
 	if ch.Delta != nil {
 		return delta(ch.Delta), nil

@@ -42,6 +42,7 @@ type Cursor struct {
 	User      string      // who opened it, as in session ids
 	Docs      int64       // that it has given
 	UUID      [16]byte    // of the collection without which the cursor ends; zero: none
+	Indexes   []string    // those whose end is its end
 	Capped    bool        // it also ends when the document given last is gone
 	Last      int64       // the record id of that
 	Batches   int64

@@ -80,7 +80,9 @@ func (d *Def) special() func(*Def, bsonval.Doc) (Keys, error) {
 		return (*Def).words
 	case Sphere, Flat:
 		return (*Def).cells
-		// each kind's file adds its line here; hashed ones are ordered by the hash
+	case Hashed:
+		return (*Def).hashed
+		// each kind's file adds its line here
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package index
 
 import (
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -35,6 +37,32 @@ func (d *Def) checkHashed() error {
 	return nil
 }
 
-func hashedArray(path string) error {
-	return mongoerr.New(16766, "hashed indexes do not currently support array values. Found array at path: %s", path)
+// hashed answers the one key of a document in an index with a hashed field. No path of
+// the index may meet an array, not even to name a place in it.
+func (d *Def) hashed(doc bsonval.Doc) (Keys, error) {
+	var key []byte
+	present := false
+	for i, f := range d.Fields {
+		v := bsonval.DocValue(doc)
+		for at, rest := 0, f.Path; rest != "" || at == 0; {
+			part, after, _ := strings.Cut(rest, ".")
+			if v.Type() != bsonval.Object {
+				v = bsonval.Value{}
+				break
+			}
+			v, at, rest = v.Doc().Get(part), at+len(part)+1, after
+			if v.Type() == bsonval.Array {
+				return Keys{}, mongoerr.New(16766, "hashed indexes do not currently support array values. Found array at path: %s", f.Path[:at-1])
+			}
+		}
+		present = present || !v.IsMissing()
+		if v.IsMissing() {
+			v = bsonval.NullValue()
+		}
+		key = d.AppendField(key, i, v)
+	}
+	if d.Sparse && !present {
+		return Keys{}, nil
+	}
+	return Keys{Keys: []string{string(key)}}, nil
 }

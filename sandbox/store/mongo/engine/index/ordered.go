@@ -88,9 +88,6 @@ func (w *walker) walk(fields []place) error {
 		if p.fixed || p.value.Type() != bsonval.Array {
 			continue
 		}
-		if w.def.Fields[i].Kind == Hashed {
-			return hashedArray(w.def.Fields[i].Path)
-		}
 		if part, _, _ := strings.Cut(p.rest, "."); !p.named.IsMissing() {
 			if err := ambiguous(p.value, part); err != nil {
 				return err

@@ -65,7 +65,10 @@ func TestDocumentsThatCanNotBeIndexed(t *testing.T) {
 	for _, c := range []struct{ pattern, doc, want string }{
 		{`{"a":1,"b":1}`, `{"a":[1],"b":[2]}`, "cannot index parallel arrays [b] [a]"},
 		{`{"a.0":1,"b":1}`, `{"a":[1],"b":[2]}`, "cannot index parallel arrays [b] [a]"},
-		{`{"a.0":"hashed"}`, `{"a":[1]}`, "hashed indexes do not currently support array values. Found array at path: a.0"},
+		{`{"a.0":"hashed"}`, `{"a":[1]}`, "hashed indexes do not currently support array values. Found array at path: a"},
+		{`{"a.b":1,"w":"text"}`, `{"a":[],"w":"x"}`, "Field 'a.b' of text index contains an array in document: { a: [], w: \"x\" }"},
+		{`{"w":"text","a.0":1}`, `{"a":[[1]],"w":"x"}`, "Field 'a.0' of text index contains an array in document: { a: [ [ 1 ] ], w: \"x\" }"},
+		{`{"a":1,"b":"hashed"}`, `{"a":[]}`, "hashed indexes do not currently support array values. Found array at path: a"},
 		{`{"a.0":1}`, `{"a":[{"0":1}]}`, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '0' for array: [ { 0: 1 } ]"},
 		{`{"a.0":1}`, `{"a":[7,{"0":1}]}`, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '0' for array: [ 7, { 0: 1 } ]"},
 		{`{"a.0.0":1}`, `{"a":[[1],{"0":[1]}]}`, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '0' for array: [ [ 1 ], { 0: [ 1 ] } ]"},

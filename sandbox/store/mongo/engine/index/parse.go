@@ -61,6 +61,9 @@ func (d *Def) parsePattern() error {
 	}
 	for name, v := range d.Pattern.All() {
 		f := Field{Path: name}
+		if name == "_fts" && (v.Type() != bsonval.String || v.Str() != string(Text)) {
+			return mongoerr.New(mongoerr.CannotCreateIndex, "Index key contains an illegal field name: '_fts'")
+		}
 		switch {
 		case v.Type() == bsonval.String:
 			f.Kind = Kind(v.Str())

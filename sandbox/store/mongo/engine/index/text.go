@@ -1,6 +1,9 @@
 package index
 
 import (
+	"strconv"
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/fts"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -30,6 +33,8 @@ func (d *Def) parseText(spec bsonval.Doc) error {
 	ended := false
 	for _, f := range d.Fields {
 		switch {
+		case f.Path == "_fts" && spec.Get("weights").IsMissing():
+			return mongoerr.New(mongoerr.CannotCreateIndex, "text index option 'weights' must specify fields or the wildcard")
 		case f.Path == "_fts" || f.Path == "_ftsx":
 		case f.Kind == Text && ended:
 			return mongoerr.New(mongoerr.CannotCreateIndex, "'text' fields in index must all be adjacent")
@@ -117,15 +122,37 @@ func (d *Def) words(doc bsonval.Doc) (Keys, error) {
 	return out, nil
 }
 
+// alone is the one value at a path, which may name places of arrays. ok is false when
+// an array stands there or is to be crossed.
+func alone(v bsonval.Value, path string) (at bsonval.Value, ok bool) {
+	for rest := path; rest != ""; {
+		part, after, _ := strings.Cut(rest, ".")
+		switch v.Type() {
+		case bsonval.Object:
+			v = v.Doc().Get(part)
+		case bsonval.Array:
+			i, err := strconv.Atoi(part)
+			if err != nil || i < 0 {
+				return v, false
+			}
+			v = v.Doc().At(i)
+		default:
+			return bsonval.Value{}, true
+		}
+		rest = after
+	}
+	return v, v.Type() != bsonval.Array
+}
+
 // fixed are the keys of fields beside the words, which must hold no arrays.
 func fixed(fields []Field, doc bsonval.Doc) ([]byte, error) {
 	var out []byte
 	for _, f := range fields {
-		v := doc.Path(f.Path)
-		switch v.Type() {
-		case bsonval.Array:
+		v, ok := alone(bsonval.DocValue(doc), f.Path)
+		if !ok {
 			return nil, mongoerr.New(mongoerr.CannotBuildIndexKeys, "Field '%s' of text index contains an array in document: %s", f.Path, doc)
-		case bsonval.Missing:
+		}
+		if v.IsMissing() {
 			v = bsonval.NullValue()
 		}
 		from := len(out)

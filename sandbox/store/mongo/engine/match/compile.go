@@ -13,8 +13,9 @@ const maxNesting = 100
 
 // compiler carries what all parts of one filter share.
 type compiler struct {
-	env   Env
-	depth int
+	env     Env
+	depth   int
+	element bool // within an $elemMatch
 }
 
 // Compile checks and compiles a filter. The errors are the server's.
@@ -69,6 +70,9 @@ func (c *compiler) operator(name string, v bsonval.Value) ([]Node, error) {
 	if err := c.allowed(name); err != nil {
 		return nil, err
 	}
+	if c.element && (name == "$expr" || name == "$where" || name == "$text" || name == "$jsonSchema") {
+		return nil, bad("%s can only be applied to the top-level document", name)
+	}
 	switch name {
 	case "$and", "$or", "$nor":
 		return one(c.logical(name, v))
@@ -104,6 +108,8 @@ func (c *compiler) operator(name string, v bsonval.Value) ([]Node, error) {
 		return one(&Never{}, nil)
 	case "$sampleRate":
 		return one(compileSampleRate(v))
+	case "$ref", "$id", "$db": // of a reference
+		return one(newField(name, &Cmp{EQ, v}), nil)
 	}
 	return nil, bad("unknown top level operator: %s. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.", name)
 }
@@ -390,6 +396,9 @@ func (c *compiler) elemMatch(path string, v bsonval.Value) (Pred, error) {
 		}
 		return &ElemMatch{Pred: &Both{ps}}, err
 	}
+	outer := c.element
+	c.element = true
 	n, err := c.document(v.Doc())
+	c.element = outer
 	return &ElemMatch{Node: n}, err
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 )
 
@@ -17,6 +18,9 @@ func (p *Plan) Explain(b *bsonval.Builder, verbosity string) {
 	}
 }
 
+// Fail lets explain tell that the plan, or what was to be done with its rows, failed.
+func (p *Plan) Fail(err error) { p.failed = err }
+
 // Wrap puts a stage on top of the plan for explain: UPDATE, DELETE …. extra writes its
 // own fields, done says whether the plan has been run. An express plan becomes one that
 // writes.
@@ -27,6 +31,16 @@ func (p *Plan) Wrap(kind string, extra func(b *bsonval.Builder, done bool)) {
 		return
 	}
 	p.root = &node{kind: kind, kids: []*node{p.root}, extra: extra, run: pass{p.root}}
+}
+
+// Answers tells explain how many documents the wrapped plan answers, and through which
+// projection; nil for none.
+func (p *Plan) Answers(n int64, fields bsonval.Doc) {
+	p.root.gives = n
+	if len(fields) <= 5 {
+		return
+	}
+	p.root = &node{kind: "PROJECTION_DEFAULT", kids: []*node{p.root}, spec: fields, answer: true, gives: n, run: pass{p.root}}
 }
 
 // express tells the stages that are a whole plan.
@@ -73,7 +87,12 @@ func withCached(d bsonval.Doc, cached bool) bsonval.Doc {
 func (p *Plan) executionStats(all bool) bsonval.Doc {
 	b := bsonval.NewBuilder(2048)
 	keys, docs := p.root.examined()
-	b.Bool("executionSuccess", true).Number("nReturned", p.root.returned())
+	b.Bool("executionSuccess", p.failed == nil)
+	if p.failed != nil {
+		e := mongoerr.From(p.failed)
+		b.Str("errorMessage", e.Message).Int32("errorCode", int32(e.Code))
+	}
+	b.Number("nReturned", p.root.returned())
 	b.Number("executionTimeMillis", time.Since(p.began).Milliseconds())
 	b.Number("totalKeysExamined", keys).Number("totalDocsExamined", docs)
 	b.SetDoc("executionStages", withCached(p.root.describe(true), p.cached))
@@ -94,10 +113,10 @@ func (p *Plan) executionStats(all bool) bsonval.Doc {
 func (n *node) returned() int64 {
 	switch n.kind {
 	case "COUNT", "RECORD_STORE_FAST_COUNT", "UPDATE", "DELETE", "BATCHED_DELETE":
-		return 0
+		return n.gives
 	}
-	if n.writes != "" {
-		return 0
+	if n.writes != "" || n.answer {
+		return n.gives
 	}
 	return n.stats.advanced
 }

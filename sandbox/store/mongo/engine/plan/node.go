@@ -23,6 +23,8 @@ type node struct {
 	back     bool       // COLLSCAN from the end
 	cluster  *cluster   // CLUSTERED_IXSCAN
 	keysOnly bool       // a SORT orders an index's keys, not documents
+	gives    int64      // how many documents a stage that writes answers
+	answer   bool       // it gives what such a stage answers
 	writes   string     // EXPRESS_UPDATE, EXPRESS_DELETE: the name of an express plan that writes
 	spec     bsonval.Doc
 	extra    func(b *bsonval.Builder, done bool) // fields of its own for explain

@@ -72,6 +72,7 @@ type Plan struct {
 	rejected []*candidate
 	winner   *candidate
 	cached   bool
+	failed   error // what explain tells instead of the end
 	began    time.Time
 	planning time.Duration
 	entry    *entry       // of the cache, to be checked while running

@@ -17,9 +17,13 @@ import (
 // textIndex is the collection's text index; there is one at most.
 func (pl *planner) textIndex() (*storage.Index, error) {
 	for _, ix := range pl.coll.Indexes {
-		if ix.Def.Kind == index.Text && !ix.Def.Hidden && (ix.Def.Filter == nil || pl.implies(ix.Def.Filter.Root)) {
-			return ix, nil
+		if ix.Def.Kind != index.Text {
+			continue
 		}
+		if ix.Def.Hidden || ix.Def.Filter != nil && !pl.implies(ix.Def.Filter.Root) {
+			return nil, pl.noPlan("need exactly one text index for $text query")
+		}
+		return ix, nil
 	}
 	return nil, mongoerr.New(mongoerr.IndexNotFound, "text index required for $text query")
 }
@@ -163,7 +167,7 @@ func (pl *planner) textPrefix(before []index.Field) ([]bsonval.Value, error) {
 	for _, f := range before {
 		found := false
 		for _, k := range pl.cond.conjuncts() {
-			if v, ok := k.equality(); ok && k.path == f.Path && v.Type() != bsonval.Array && !found {
+			if v, ok := k.equality(); ok && k.path == f.Path && !found {
 				out, found = append(out, v), true
 			}
 		}

@@ -89,6 +89,16 @@ func (p *parser) field(outer []string, name string, v bsonval.Value) error {
 		return err
 	}
 	path := strings.Join(parts, ".")
+	if p.env.Find && len(outer) < len(parts) && strings.HasSuffix(name, ".$") {
+		switch {
+		case v.Type() == bsonval.Object:
+			return mongoerr.New(31271, "positional projection cannot be used with an expression or sub object")
+		case !v.IsNumber() && v.Type() != bsonval.Bool:
+			return mongoerr.New(31308, "positional projection cannot be used with a literal")
+		case !v.Truth():
+			return mongoerr.New(31395, "positional projection cannot be used with exclusion")
+		}
+	}
 	switch {
 	case v.IsNumber() || v.Type() == bsonval.Bool:
 		return p.plainField(parts, path, v.Truth())
@@ -113,6 +123,9 @@ func (p *parser) path(outer []string, name string) ([]string, error) {
 			p.position = append([]string{}, parts...)
 		}
 		return parts, nil
+	}
+	if p.env.Find && strings.Contains(name, ".$.") {
+		return nil, mongoerr.New(31394, "As of 4.4, it's illegal to specify positional operator in the middle of a path. Positional projection may only be used at the end, for example: a.b.$. If the query previously used a form like a.b.$.d, remove the parts following the '$' and the results will be equivalent.")
 	}
 	for i, part := range parts {
 		switch {

@@ -61,6 +61,9 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
+// Positional tells a projection of the array element that the filter matched.
+func (p *Projection) Positional() bool { return p.position != nil }
+
 // Apply answers the projected document. frame holds the variables and is reset to row.
 func (p *Projection) Apply(frame *expr.Frame, row stream.Row) (bsonval.Doc, error) {
 	a := &applier{p: p, frame: frame, row: row}

@@ -78,6 +78,9 @@ func TestBadProjectionsAreTheServersErrors(t *testing.T) {
 		`{"a":0,"b":{"$add":[1]}}`: "Cannot use expression other than $meta in exclusion projection",
 		`{"b":{"$nope":1}}`:        "Unknown expression $nope",
 		`{"a.$":1,"b.$":1}`:        "Cannot specify more than one positional projection per query.",
+		`{"a.$":{"$slice":1}}`:     "positional projection cannot be used with an expression or sub object",
+		`{"a.$":"x"}`:              "positional projection cannot be used with a literal",
+		`{"a.$":0}`:                "positional projection cannot be used with exclusion",
 	} {
 		if _, err := apply(t, spec, `{"a":1}`, `{}`); err == nil || err.Error() != want {
 			t.Errorf("%s: %v", spec, err)
