@@ -42,3 +42,18 @@ func TestMergeWritesWhatItCan(t *testing.T) {
 		}
 	}
 }
+
+func TestBoundsOfWindows(t *testing.T) {
+	const rows = `{"c":[{"_id":1,"x":1},{"_id":2,"x":5},{"_id":3,"x":5},{"_id":4,"x":6}]}`
+	window := func(low, high string) string {
+		return `[{"$setWindowFields":{"sortBy":{"x":1},"output":{"y":{"$push":"$_id","window":{"range":[` + low + `,` + high + `]}}}}},{"$group":{"_id":null,"y":{"$push":"$y"}}},{"$project":{"_id":0}}]`
+	}
+	check(t, rows, []row{
+		{window(`0`, `0`), `[{"y":[[1],[2,3],[2,3],[4]]}]`},
+		{window(`"current"`, `"current"`), `[{"y":[[1],[2],[3],[4]]}]`},
+		{window(`"current"`, `1`), `[{"y":[[1],[2,3,4],[3,4],[4]]}]`},
+		{window(`-4`, `"current"`), `[{"y":[[1],[1,2],[1,2,3],[2,3,4]]}]`},
+		{window(`{"$subtract":[1,2]}`, `0`), `[{"y":[[1],[2,3],[2,3],[2,3,4]]}]`}, {window(`{"$abs":"$x"}`, `9`), `error 9`},
+		{`[{"$setWindowFields":{"output":{"a.b":{"$sum":1},"a":{"$sum":1}}}}]`, `error 6307900`}, {`[{"$setWindowFields":{"output":5}}]`, `error 14`},
+	})
+}

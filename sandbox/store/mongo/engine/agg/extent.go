@@ -1,6 +1,8 @@
 package agg
 
 import (
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -14,8 +16,9 @@ type extent struct {
 }
 
 type bound struct {
-	open bool          // unbounded
-	n    bsonval.Value // 0 for "current"
+	open    bool          // unbounded
+	current bool          // the row itself; 0 in a range are also those that tie with it
+	n       bsonval.Value // 0 for "current"
 }
 
 // whole tells a window that is the whole partition.
@@ -51,13 +54,13 @@ func (c *windowCompiler) extent() (*extent, error) {
 	case docs.IsMissing():
 		return e, nil
 	}
-	if err := e.read(list); err != nil {
+	if err := e.read(c.env, list); err != nil {
 		return nil, err
 	}
 	return e, c.checkExtent(e, unit)
 }
 
-func (e *extent) read(list bsonval.Value) error {
+func (e *extent) read(env *Env, list bsonval.Value) error {
 	kind := "documents"
 	if e.byRange {
 		kind = "range"
@@ -71,23 +74,58 @@ func (e *extent) read(list bsonval.Value) error {
 		case v.Type() == bsonval.String && v.Str() == "unbounded":
 			continue
 		case v.Type() == bsonval.String && v.Str() == "current":
-			*dst = bound{n: bsonval.IntValue(0)}
-		case e.byRange && v.IsNumber():
-			*dst = bound{n: v}
-		case e.byRange:
-			return mongoerr.New(mongoerr.FailedToParse, "Range-based bounds expression must be a number: %s", v)
+			*dst = bound{n: bsonval.IntValue(0), current: true}
 		default:
-			n, ok := v.ExactLong()
-			if !ok {
-				return mongoerr.New(mongoerr.FailedToParse, "Numeric document-based bounds must be an integer")
+			var err error
+			if *dst, err = e.distance(env, v); err != nil {
+				return err
 			}
-			*dst = bound{n: bsonval.LongValue(n)}
 		}
 	}
 	if !e.low.open && !e.high.open && bsonval.Compare(e.low.n, e.high.n) > 0 {
 		return mongoerr.New(5339900, "Lower bound must not exceed upper bound: %s", list)
 	}
 	return nil
+}
+
+// distance is a bound that is a number, or a constant expression of one.
+func (e *extent) distance(env *Env, v bsonval.Value) (bound, error) {
+	if v.Type() == bsonval.Object && !readsAnything(v) {
+		x, err := expr.Compile(v, env.Scope)
+		if err != nil {
+			return bound{}, err
+		}
+		env.Frame.ResetDoc(bsonval.EmptyDoc())
+		if v, err = x.Eval(env.Frame); err != nil {
+			return bound{}, err
+		}
+	}
+	if e.byRange && v.IsNumber() {
+		return bound{n: v}, nil
+	}
+	if e.byRange {
+		return bound{}, mongoerr.New(mongoerr.FailedToParse, "Range-based bounds expression must be a number: %s", v)
+	}
+	n, ok := v.ExactLong()
+	if !ok {
+		return bound{}, mongoerr.New(mongoerr.FailedToParse, "Numeric document-based bounds must be an integer")
+	}
+	return bound{n: bsonval.LongValue(n)}, nil
+}
+
+// readsAnything tells an expression that mentions a field or a variable.
+func readsAnything(v bsonval.Value) bool {
+	switch v.Type() {
+	case bsonval.String:
+		return strings.HasPrefix(v.Str(), "$")
+	case bsonval.Object, bsonval.Array:
+		for _, below := range v.Doc().All() {
+			if readsAnything(below) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (c *windowCompiler) checkExtent(e *extent, unit bsonval.Value) error {
@@ -145,17 +183,23 @@ func (r *ranger) window(i int) (int, int, error) {
 	if err := r.check(at); err != nil {
 		return 0, 0, err
 	}
-	if r.e.low.open {
+	switch {
+	case r.e.low.open:
 		r.from = 0
-	} else {
+	case r.e.low.current:
+		r.from = i
+	default:
 		least := r.shifted(at, r.e.low.n)
 		for r.from < n && bsonval.Compare(r.p.sortValue(r.from), least) < 0 {
 			r.from++
 		}
 	}
-	if r.e.high.open {
+	switch {
+	case r.e.high.open:
 		r.to = n
-	} else {
+	case r.e.high.current:
+		r.to = i + 1
+	default:
 		most := r.shifted(at, r.e.high.n)
 		for r.to < n && bsonval.Compare(r.p.sortValue(r.to), most) <= 0 {
 			r.to++

@@ -106,13 +106,22 @@ func compileWindows(env *Env, _ string, arg bsonval.Value) (Stage, error) {
 			return nil, err
 		}
 	}
-	if outputs.Type() != bsonval.Object {
+	switch outputs.Type() {
+	case bsonval.Object:
+	case bsonval.Missing:
 		return nil, mongoerr.New(40414, "BSON field '$setWindowFields.output' is missing but a required field")
+	default:
+		return nil, mongoerr.New(mongoerr.TypeMismatch, "BSON field '$setWindowFields.output' is the wrong type '%s', expected type 'object'", outputs.Type())
 	}
 	for path, v := range outputs.Doc().All() {
 		parts, err := expr.SplitPath(path)
 		if err != nil {
 			return nil, err
+		}
+		for _, o := range w.outputs {
+			if n := min(len(o.path), len(parts)); slices.Equal(o.path[:n], parts[:n]) {
+				return nil, mongoerr.New(6307900, "specification contains two conflicting paths. Cannot specify both '%s' and '%s'", path, strings.Join(o.path, "."))
+			}
 		}
 		fn, err := compileWindowFunction(env, w.order, path, v)
 		if err != nil {
@@ -140,7 +149,7 @@ func compileWindowFunction(env *Env, order *expr.Order, path string, spec bsonva
 		case name != "":
 			return nil, mongoerr.New(mongoerr.FailedToParse, "Cannot specify two functions in window function spec: %s and %s", name, field)
 		case !strings.HasPrefix(field, "$"):
-			return nil, mongoerr.New(mongoerr.FailedToParse, "Window function found an unknown argument: %s", field)
+			return nil, mongoerr.New(mongoerr.FailedToParse, "Expected a $-prefixed window function, %s", field)
 		default:
 			name, arg = field, v
 		}
@@ -175,7 +184,7 @@ func (c *windowCompiler) compile() (windowFunction, error) {
 		return c.calculus()
 	case "$covariancePop", "$covarianceSamp":
 		return c.covariance()
-	case "$mergeObjects":
+	case "$mergeObjects", "$accumulator":
 		return nil, c.unknown()
 	}
 	a, ok, err := compileAccumulator(c.env, c.name, c.arg)

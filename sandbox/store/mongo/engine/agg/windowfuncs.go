@@ -193,7 +193,7 @@ func (c *windowCompiler) calculus() (windowFunction, error) {
 			return nil, err
 		}
 		if t.unit.Millis() == 0 {
-			return nil, mongoerr.New(5490704, "unit must be 'week' or smaller")
+			return nil, mongoerr.New(5490710, "unit must be 'week' or smaller")
 		}
 	}
 	e, err := expr.Compile(args["input"], c.env.Scope)
