@@ -167,6 +167,43 @@ func TestIndexesHaveEvents(t *testing.T) {
 	}
 }
 
+// An image that must be there is asked for only where the pipeline lets the event through.
+func TestRequiredImagesOfOtherCollectionsAreNotMissed(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"with","changeStreamPreAndPostImages":{"enabled":true}}`)
+	d.run(`{"insert":"with","documents":[{"_id":1}]}`)
+	d.run(`{"insert":"without","documents":[{"_id":1}]}`)
+	const required = `{"fullDocument":"required","fullDocumentBeforeChange":"required"}`
+	one := d.watch("1", required, `,{"$match":{"ns.coll":"with"}}`)
+	all := d.watch("1", required, "")
+	for _, name := range []string{"without", "with"} {
+		d.run(`{"update":"` + name + `","updates":[{"q":{},"u":{"$set":{"a":1}}}]}`)
+	}
+	if got := events(d, d.more(one, "$cmd.aggregate"), "nextBatch"); !strings.Contains(got, "fullDocumentBeforeChange: { _id: 1 }") {
+		t.Errorf("the collection with images: %s", got)
+	}
+	out := d.try(`{"getMore":{"$numberLong":"` + all + `"},"collection":"$cmd.aggregate"}`)
+	if out.Get("code").Long() != 47 || !strings.Contains(out.Get("errmsg").Str(), `not found for event: { operationType: "update", ns: { db: "test", coll: "without" }, clusterTime: `) {
+		t.Errorf("all collections: %s", out)
+	}
+}
+
+// A collection's own order of strings is not that of its events.
+func TestEventsAreComparedByTheCommandsCollation(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"c","collation":{"locale":"en","strength":2}}`)
+	const watch = `{"aggregate":"c","cursor":{},"pipeline":[{"$changeStream":{}},{"$match":{"fullDocument.x":"ABC"}}]%s}`
+	plain := d.run(fmt.Sprintf(watch, "")).Path("cursor.id").String()
+	loose := d.run(fmt.Sprintf(watch, `,"collation":{"locale":"en","strength":2}`)).Path("cursor.id").String()
+	d.run(`{"insert":"c","documents":[{"_id":1,"x":"abc"}]}`)
+	if got := events(d, d.more(plain, "c"), "nextBatch"); got != "" {
+		t.Errorf("without a collation: %s", got)
+	}
+	if got := events(d, d.more(loose, "c"), "nextBatch"); got == "" {
+		t.Error("the command's collation has no effect")
+	}
+}
+
 func TestOptionsShowMoreOfEvents(t *testing.T) {
 	d := newDB(t, Options{})
 	d.run(`{"insert":"c","documents":[{"_id":1,"a":1}]}`)

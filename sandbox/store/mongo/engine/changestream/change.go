@@ -8,14 +8,10 @@ import (
 )
 
 // change is the event of one document.
-func (s *Stream) change(c *storage.Commit, op *storage.Op, at position) (bsonval.Doc, error) {
+func (s *Stream) change(c *storage.Commit, op *storage.Op, at position) bsonval.Doc {
 	kind := map[storage.Kind]string{storage.Insert: "insert", storage.Update: "update", storage.Replace: "replace", storage.Delete: "delete"}[op.Kind]
 	b := s.begin(kind, c, op, at)
-	full, err := s.fullDocument(op)
-	if err != nil {
-		return nil, err
-	}
-	b.Set("fullDocument", full)
+	b.Set("fullDocument", s.fullDocument(c, op))
 	b.OpenDoc("ns").Str("db", op.NS.DB).Str("coll", op.NS.Coll).Close()
 	doc := op.After
 	if doc == nil {
@@ -25,21 +21,17 @@ func (s *Stream) change(c *storage.Commit, op *storage.Op, at position) (bsonval
 	if op.Kind == storage.Update {
 		s.describe(b, op.Delta())
 	}
-	before, err := s.beforeChange(op)
-	if err != nil {
-		return nil, err
-	}
-	b.Set("fullDocumentBeforeChange", before)
-	return b.Doc(), nil
+	b.Set("fullDocumentBeforeChange", s.beforeChange(kind, c, op))
+	return b.Doc()
 }
 
 // fullDocument is the document that an event carries; Missing for none.
-func (s *Stream) fullDocument(op *storage.Op) (bsonval.Value, error) {
+func (s *Stream) fullDocument(c *storage.Commit, op *storage.Op) bsonval.Value {
 	switch op.Kind {
 	case storage.Insert, storage.Replace:
-		return bsonval.DocValue(op.After), nil
+		return bsonval.DocValue(op.After)
 	case storage.Delete:
-		return bsonval.Value{}, nil
+		return bsonval.Value{}
 	}
 	switch s.spec.fullDocument {
 	case "updateLookup":
@@ -47,33 +39,45 @@ func (s *Stream) fullDocument(op *storage.Op) (bsonval.Value, error) {
 		if coll != nil {
 			if record, ok := coll.ByID(op.After.Get("_id")); ok {
 				doc, _ := coll.Get(record)
-				return bsonval.DocValue(doc), nil
+				return bsonval.DocValue(doc)
 			}
 		}
-		return bsonval.NullValue(), nil
+		return bsonval.NullValue()
 	case "whenAvailable", "required":
 		if s.images[op.UUID] {
-			return bsonval.DocValue(op.After), nil
+			return bsonval.DocValue(op.After)
 		}
 		if s.spec.fullDocument == "required" {
-			return bsonval.Value{}, mongoerr.New(mongoerr.NoMatchingDocument, "Change stream was configured to require a post-image for all update events, but the post-image was not found for event: { documentKey: { _id: %s } }", op.After.Get("_id")).Labelled("NonResumableChangeStreamError")
+			s.lack("post-image for all update events, but the post-image", "update", c, op)
 		}
-		return bsonval.NullValue(), nil
+		return bsonval.NullValue()
 	}
-	return bsonval.Value{}, nil
+	return bsonval.Value{}
 }
 
-func (s *Stream) beforeChange(op *storage.Op) (bsonval.Value, error) {
+func (s *Stream) beforeChange(kind string, c *storage.Commit, op *storage.Op) bsonval.Value {
 	if s.spec.before == "off" || op.Kind == storage.Insert {
-		return bsonval.Value{}, nil
+		return bsonval.Value{}
 	}
 	if s.images[op.UUID] {
-		return bsonval.DocValue(op.Before), nil
+		return bsonval.DocValue(op.Before)
 	}
 	if s.spec.before == "required" {
-		return bsonval.Value{}, mongoerr.New(mongoerr.NoMatchingDocument, "Change stream was configured to require a pre-image for all update, delete and replace events, but the pre-image was not found for event: { documentKey: { _id: %s } }", op.Before.Get("_id")).Labelled("NonResumableChangeStreamError")
+		s.lack("pre-image for all update, delete and replace events, but the pre-image", kind, c, op)
 	}
-	return bsonval.NullValue(), nil
+	return bsonval.NullValue()
+}
+
+// lack notes that the event being made has not what the stream must have. It is an error
+// only if the pipeline lets the event through.
+func (s *Stream) lack(what, kind string, c *storage.Commit, op *storage.Op) {
+	b := bsonval.NewBuilder(128)
+	b.Str("operationType", kind).OpenDoc("ns").Str("db", op.NS.DB).Str("coll", op.NS.Coll).Close()
+	b.Set("clusterTime", bsonval.TimestampValue(uint32(c.TS>>32), uint32(c.TS)))
+	if c.Session != nil {
+		b.Int64("txnNumber", c.Number)
+	}
+	s.lacking = mongoerr.New(mongoerr.NoMatchingDocument, "Change stream was configured to require a %s was not found for event: %s", what, b.Doc()).Labelled("NonResumableChangeStreamError")
 }
 
 // keepsImages tells whether a collection with these options keeps pre- and post-images.

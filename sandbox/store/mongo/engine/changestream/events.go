@@ -21,11 +21,15 @@ type Stream struct {
 	queue   []event           // of the first commit
 	images  map[[16]byte]bool // collections that keep pre- and post-images
 	Invalid bool              // the collection went: nothing more comes
+	Lacks   error             // what the event that Next gave last should have and has not
+
+	lacking error // of the event that is being made
 }
 
 type event struct {
-	at  position
-	doc bsonval.Doc
+	at    position
+	doc   bsonval.Doc
+	lacks error
 }
 
 // Open begins a stream. It fails when the place to begin at is no longer known.
@@ -69,7 +73,7 @@ func (s *Stream) Next() (stream.Row, bool, error) {
 			if e.at.compare(s.at) <= 0 {
 				continue
 			}
-			s.at = e.at
+			s.at, s.Lacks = e.at, e.lacks
 			s.Invalid = e.at.kind == ofInvalidate
 			return stream.Row{Doc: e.doc}, true, nil
 		}
@@ -108,9 +112,7 @@ func (s *Stream) read() (bool, error) {
 	c := s.commits[0]
 	s.commits = s.commits[1:]
 	for i := range c.Ops {
-		if err := s.take(&c, i); err != nil {
-			return false, err
-		}
+		s.take(&c, i)
 	}
 	if len(s.queue) == 0 {
 		s.at = afterCommit(c.TS)
@@ -123,27 +125,23 @@ func (s *Stream) read() (bool, error) {
 
 // take makes the events of one operation: itself, and an invalidation where it ends
 // what the stream is on.
-func (s *Stream) take(c *storage.Commit, i int) error {
+func (s *Stream) take(c *storage.Commit, i int) {
 	op := &c.Ops[i]
 	if op.Kind == storage.Create || op.Kind == storage.SetOptions {
 		s.images[op.UUID] = keepsImages(op.After)
 	}
 	at := position{ts: c.TS, index: uint32(i), kind: ofEvent}
 	if at.compare(s.at) > 0 && s.concerns(op) && !partOfAnother(c, i) {
-		doc, err := s.event(c, i, at)
-		if err != nil {
-			return err
-		}
-		if doc != nil {
-			s.queue = append(s.queue, event{at, doc})
+		s.lacking = nil
+		if doc := s.event(c, i, at); doc != nil {
+			s.queue = append(s.queue, event{at, doc, s.lacking})
 		}
 	}
 	if s.ends(op) && !partOfAnother(c, i) {
 		at.kind = ofInvalidate
 		b := s.begin("invalidate", c, nil, at)
-		s.queue = append(s.queue, event{at, b.Doc()})
+		s.queue = append(s.queue, event{at: at, doc: b.Doc()})
 	}
-	return nil
 }
 
 // partOfAnother tells an operation that the commit's next or last one stands for: the
@@ -253,16 +251,16 @@ func target(b *bsonval.Builder, op *storage.Op) {
 
 // event is the event of the commit's i-th operation; nil for what only expanded events
 // show.
-func (s *Stream) event(c *storage.Commit, i int, at position) (bsonval.Doc, error) {
+func (s *Stream) event(c *storage.Commit, i int, at position) bsonval.Doc {
 	op := &c.Ops[i]
 	switch op.Kind {
 	case storage.Insert, storage.Update, storage.Replace, storage.Delete:
 		return s.change(c, op, at)
 	case storage.Drop:
-		return s.onCollection("drop", c, op, at).Doc(), nil
+		return s.onCollection("drop", c, op, at).Doc()
 	case storage.DropDatabase:
 		b := s.begin("dropDatabase", c, nil, at)
-		return b.OpenDoc("ns").Str("db", op.NS.DB).Close().Doc(), nil
+		return b.OpenDoc("ns").Str("db", op.NS.DB).Close().Doc()
 	case storage.Rename:
 		b := s.onCollection("rename", c, op, at)
 		if s.spec.expanded {
@@ -273,12 +271,12 @@ func (s *Stream) event(c *storage.Commit, i int, at position) (bsonval.Doc, erro
 			}
 			b.Close()
 		}
-		return b.Doc(), nil
+		return b.Doc()
 	}
 	if !s.spec.expanded {
-		return nil, nil
+		return nil
 	}
-	return s.catalogue(c, i, at), nil
+	return s.catalogue(c, i, at)
 }
 
 func (s *Stream) onCollection(kind string, c *storage.Commit, op *storage.Op, at position) *bsonval.Builder {

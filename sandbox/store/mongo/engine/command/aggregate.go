@@ -107,7 +107,11 @@ func (r *Request) aggregateNS() (storage.NS, error) {
 
 // startPipeline compiles and starts a pipeline and answers its cursor, not yet kept.
 func (s *Server) startPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (*cursor.Cursor, error) {
-	if err := r.collate(r.Body, r.State().Collection(ns)); err != nil {
+	coll := r.State().Collection(ns)
+	if firstStage(stages) == "$changeStream" {
+		coll = nil // strings in events have the simple order, unless the command has another
+	}
+	if err := r.collate(r.Body, coll); err != nil {
 		return nil, err
 	}
 	if err := r.let(); err != nil {

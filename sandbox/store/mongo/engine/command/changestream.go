@@ -127,6 +127,9 @@ func (s *changes) Next() (stream.Row, bool, error) {
 	if err != nil || !ok {
 		return row, ok, err
 	}
+	if s.events.Lacks != nil {
+		return row, false, s.events.Lacks
+	}
 	want := s.events.Token()
 	if got := row.Doc.Get("_id"); got.Type() != bsonval.Object || !bytes.Equal(got.Bytes(), want.Bytes()) {
 		return row, false, mongoerr.New(mongoerr.ChangeStreamFatalError, "Encountered an event whose _id field, which contains the resume token, was modified by the pipeline. Modifying the _id field of an event makes it impossible to resume the stream from that point. Only transformations that retain the unmodified _id field are allowed. Expected: { _id: %s } but found: { _id: %s }", want, got).Labelled("NonResumableChangeStreamError")
