@@ -171,3 +171,23 @@ func TestACursorEndsWithWhatItReads(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+func TestNamesThatAreRefused(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"c","collation":{"locale":"fr"}}`)
+	d.codes(
+		outcome{`{"createIndexes":"c","indexes":[{"key":{"a":"text"},"name":"a"}]}`, 67},
+		outcome{`{"createIndexes":"c","indexes":[{"key":{"a":"text"},"name":"a","collation":{"locale":"simple"}}]}`, 0},
+		outcome{`{"distinct":"c","key":"a\u0000b"}`, 31032},
+		outcome{`{"getMore":{"$numberLong":"5"},"collection":""}`, 73},
+		outcome{`{"find":"c","filter":{"$alwaysTrue":0}}`, 9},
+		outcome{`{"find":"c","filter":{"a":{"$all":[{"$elemMatch":{"b":1}},5]}}}`, 2},
+		outcome{`{"ping":1,"apiStrict":false}`, 4886600},
+		outcome{`{"ping":1,"apiVersion":1}`, 14},
+		outcome{`{"planCacheSetFilter":"c","query":{"a":1},"collation":{},"indexes":["x"]}`, 2},
+	)
+	out, err := d.e.Run(t.Context(), "TEST", parseJSON(t, `{"create":"c"}`))
+	if err != nil || out.Get("code").Long() != 13297 {
+		t.Error(out, err)
+	}
+}

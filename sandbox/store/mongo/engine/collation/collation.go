@@ -17,6 +17,7 @@ import (
 // Collator orders strings by one collation. Goroutines may share it.
 type Collator struct {
 	spec          string
+	doc           bsonval.Doc
 	root          *rootOrder
 	t             *tailoring
 	strength      int64
@@ -34,6 +35,9 @@ type Collator struct {
 
 // Spec is the collation in words: equal ones order alike.
 func (c *Collator) Spec() string { return c.spec }
+
+// Document is the collation with all its options.
+func (c *Collator) Document() bsonval.Doc { return c.doc }
 
 // Compare implements bsonval.Collator.
 func (c *Collator) Compare(a, b string) int {
@@ -99,8 +103,9 @@ func Parse(doc bsonval.Doc) (bsonval.Collator, error) {
 		return nil, err
 	}
 	o := root()
+	full := Complete(doc)
 	c := &Collator{
-		spec: Complete(doc).String(), root: o, t: t, strength: s.strength, caseLevel: s.caseLevel, caseFirst: s.caseFirst,
+		spec: full.String(), doc: full, root: o, t: t, strength: s.strength, caseLevel: s.caseLevel, caseFirst: s.caseFirst,
 		numeric: s.numeric, numberLead: o.upTo("currency") + 1, shifted: s.alternate == "shifted", variableTop: o.upTo(s.maxVariable), backwards: s.backwards,
 		normalization: s.normalization, early: t.early,
 	}

@@ -119,8 +119,11 @@ func (s *Server) getMore(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if coll == "" {
+	if r.Body.Get("collection").IsMissing() {
 		return nil, required("getMore.collection")
+	}
+	if err := namedCollection(storage.NS{DB: r.DB, Coll: coll}); err != nil {
+		return nil, err
 	}
 	size, err := r.Long("batchSize", 0)
 	if err != nil {

@@ -263,7 +263,7 @@ func (s *Server) explainWrite(r *Request, b *bsonval.Builder, verbosity string) 
 		return err
 	}
 	coll := r.State().Collection(ns)
-	if err := r.collate(r.Body, coll); err != nil {
+	if err := r.collate(r.changing(), coll); err != nil {
 		return err
 	}
 	if o, ok := crud.Series(coll); ok {
@@ -312,6 +312,15 @@ func describeChange(b *bsonval.Builder, stage string, ch crud.Change, res crud.R
 	default:
 		b.Number("nMatched", res.Matched).Number("nWouldModify", res.Modified).Number("nWouldUpsert", upsertedCount(res))
 	}
+}
+
+// changing is the document that holds the explained write's options: the one statement of
+// an update or a delete.
+func (r *Request) changing() bsonval.Doc {
+	if docs, _, err := r.statements(r.Spec.Name + "s"); err == nil && len(docs) == 1 {
+		return docs[0]
+	}
+	return r.Body
 }
 
 // parseExplained reads the one change that update, delete or findAndModify ask for; m

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/cursor"
 	"storeroom/sandbox/store/mongo/engine/expr"
@@ -317,6 +319,9 @@ func (r *Request) parseDistinct() (f finding, key string, err error) {
 	}
 	if v.Type() != bsonval.String {
 		return f, "", wrongType("distinct.key", v, "string")
+	}
+	if strings.Contains(v.Str(), "\x00") {
+		return f, "", mongoerr.New(31032, "Key field cannot contain an embedded null byte")
 	}
 	if f.filter, err = r.Doc("query"); err != nil {
 		return f, "", err

@@ -132,8 +132,11 @@ func addIndex(r *Request, w *crud.Writer, ns storage.NS, def *index.Def, created
 
 func inherit(def *index.Def, c *storage.Collection) error {
 	v := c.Options.Get("collation")
-	if v.Type() != bsonval.Object || def.Kind == index.Text || def.Kind == index.Flat {
+	if v.Type() != bsonval.Object || def.Spec.Get("v").Long() == 1 { // which has none
 		return nil
+	}
+	if def.Kind == index.Text || def.Kind == index.Flat {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "Index type '%s' does not support collation: %s; give the index {collation: {locale: \"simple\"}}", def.Kind, v)
 	}
 	d, err := index.Parse(bsonval.BuilderOf(def.Spec).Set("collation", v).Doc())
 	if err == nil {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/collation"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/plan"
 	"storeroom/sandbox/store/mongo/engine/storage"
@@ -57,6 +58,9 @@ func (s *Server) shapeOf(r *Request) (*storage.Collection, string, error) {
 	if f.projection, err = r.Doc("projection"); err != nil {
 		return nil, "", err
 	}
+	if v := r.Body.Get("collation"); v.Type() == bsonval.Object && v.Doc().IsEmpty() {
+		return nil, "", mongoerr.New(mongoerr.BadValue, "optional field collation cannot be empty")
+	}
 	if err := r.collate(r.Body, c); err != nil {
 		return nil, "", err
 	}
@@ -105,7 +109,9 @@ func (s *Server) planCacheSetFilter(r *Request) (bsonval.Doc, error) {
 	var f bsonval.Builder
 	f.SetDoc("query", r.Body.Get("query").Doc())
 	for _, name := range []string{"sort", "projection", "collation"} {
-		if v := r.Body.Get(name); v.Type() == bsonval.Object && (!v.Doc().IsEmpty() || name != "collation") {
+		if v := r.Body.Get(name); v.Type() == bsonval.Object && name == "collation" {
+			f.SetDoc(name, collation.Complete(v.Doc()))
+		} else if v.Type() == bsonval.Object {
 			f.Set(name, v)
 		} else if name != "collation" {
 			f.SetDoc(name, bsonval.EmptyDoc())

@@ -312,10 +312,14 @@ func (r *Request) Collection() (storage.NS, error) {
 		return storage.NS{}, mongoerr.New(mongoerr.InvalidNamespace, "collection name has invalid type %s", v.Type())
 	}
 	ns := storage.NS{DB: r.DB, Coll: v.Str()}
+	return ns, namedCollection(ns)
+}
+
+func namedCollection(ns storage.NS) error {
 	if ns.Coll == "" || strings.HasPrefix(ns.Coll, ".") || strings.Contains(ns.Coll, "\x00") {
-		return ns, mongoerr.New(mongoerr.InvalidNamespace, "Invalid namespace specified '%s'", ns)
+		return mongoerr.New(mongoerr.InvalidNamespace, "Invalid namespace specified '%s'", ns)
 	}
-	return ns, nil
+	return nil
 }
 
 // State is the database as the command sees it: the transaction's, or the newest.

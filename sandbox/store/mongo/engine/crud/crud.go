@@ -137,6 +137,9 @@ func CreateAs(op *opctx.Op, tx *storage.Tx, ns storage.NS, options bsonval.Doc, 
 	if err := CheckNS(ns); err != nil {
 		return nil, err
 	}
+	if err := checkCase(tx.View(), ns.DB); err != nil {
+		return nil, err
+	}
 	c, err := tx.Create(ns, options, uuid)
 	if err != nil || c.IsView() {
 		return c, err
@@ -149,6 +152,16 @@ func CreateAs(op *opctx.Op, tx *storage.Tx, ns storage.NS, options bsonval.Doc, 
 		return nil, err
 	}
 	return c, tx.CreateIndex(op, ns, def)
+}
+
+// checkCase refuses a new database that another one is, but for its letters' case.
+func checkCase(state *storage.State, db string) error {
+	for _, other := range state.Databases() {
+		if other != db && strings.EqualFold(other, db) {
+			return mongoerr.New(mongoerr.DatabaseDifferCase, "db already exists with different case already have: [%s] trying to create [%s]", other, db)
+		}
+	}
+	return nil
 }
 
 // Collection answers the collection, made if it isn't there.

@@ -42,6 +42,8 @@ type modifier interface {
 	replaces() bool
 	kind(before, after bsonval.Doc) storage.Kind
 	edits() []diff.Edit // nil: not known
+	// Idle tells whether modify, which made after, has changed nothing.
+	Idle(before, after bsonval.Doc) bool
 }
 
 // Update applies a change that has an Update.
@@ -141,7 +143,7 @@ func (w *Writer) updateOne(ns storage.NS, c *storage.Collection, m *match.Matche
 	}
 	res.Matched++
 	res.Before, res.After, res.Meta = row.Doc, next, row.Meta
-	if next.Same(row.Doc) {
+	if mod.Idle(row.Doc, next) {
 		return nil
 	}
 	if err := w.claim(ns, c, row.Record); err != nil {
@@ -295,6 +297,9 @@ func (w *Writer) pipeline(ch Change) (modifier, error) {
 func (pipelined) replaces() bool     { return false }
 func (pipelined) edits() []diff.Edit { return nil }
 
+// Idle implements modifier.
+func (pipelined) Idle(before, after bsonval.Doc) bool { return after.Same(before) }
+
 func (pipelined) kind(before, after bsonval.Doc) storage.Kind {
 	if diff.Replaces(before, after) {
 		return storage.Replace
@@ -328,6 +333,9 @@ type delta bsonval.Doc
 func (delta) replaces() bool                             { return false }
 func (delta) edits() []diff.Edit                         { return nil }
 func (delta) kind(bsonval.Doc, bsonval.Doc) storage.Kind { return storage.Update }
+
+// Idle implements modifier.
+func (delta) Idle(before, after bsonval.Doc) bool { return after.Same(before) }
 
 func (d delta) modify(_ *Writer, doc bsonval.Doc, _ *match.Matcher, _ bool) (bsonval.Doc, error) {
 	return diff.Apply(doc, bsonval.Doc(d))

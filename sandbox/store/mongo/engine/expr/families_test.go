@@ -40,6 +40,7 @@ func TestArrays(t *testing.T) {
 		{`{"$sortArray":{"input":[3,1,2],"sortBy":-1}}`, `[3,2,1]`}, {`{"$sortArray":{"input":"$o","sortBy":{"v":-1}}}`, `[{"k":"y","v":2},{"k":"x","v":1}]`},
 		{`{"$let":{"vars":{"a":1,"b":"$a"},"in":{"$concatArrays":["$$b",["$$a"]]}}}`, `[1,2,3,1]`}, {`{"$let":{"vars":{"A":1},"in":1}}`, `error 9 'A' starts with an invalid character for a user variable name`},
 		{`{"$let":{"vars":{"x":{"$let":{"vars":{"p":1},"in":"$$p"}},"y":{"$let":{"vars":{"q":2},"in":"$$q"}}},"in":["$$x","$$y"]}}`, `[1,2]`},
+		{`{"$let":{"vars":{"o":1},"in":{"$let":{"vars":{"x":{"$let":{"vars":{"p":2},"in":["$$o","$$p"]}}},"in":"$$x"}}}}`, `[1,2]`},
 		{`{"$arrayToObject":"$o"}`, `{"x":1,"y":2}`}, {`{"$arrayToObject":[[["a",1],["b",2],["a",3]]]}`, `{"a":3,"b":2}`}, {`{"$arrayToObject":[[1]]}`, `error 40398`},
 		{`{"$maxN":{"n":2,"input":"$a"}}`, `[3,2]`}, {`{"$minN":{"n":2,"input":[3,null,1]}}`, `[1,3]`}, {`{"$firstN":{"n":2,"input":"$a"}}`, `[1,2]`}, {`{"$lastN":{"n":9,"input":"$a"}}`, `[1,2,3]`}, {`{"$lastN":{"n":0,"input":"$a"}}`, `error 5787908`},
 	})

@@ -61,7 +61,7 @@ type Keys struct {
 // a partial or sparse index leaves the document out.
 func (d *Def) For(doc bsonval.Doc) (Keys, error) {
 	if d.Filter != nil {
-		if ok, err := d.Filter.MatchPartial(doc); err != nil || !ok {
+		if ok, err := d.Filter.MatchPartial(doc, d.Collator); err != nil || !ok {
 			return Keys{}, err
 		}
 	}

@@ -26,9 +26,6 @@ func (d *Def) parseGeo(spec bsonval.Doc) error {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "%s indexes cannot be unique or expire documents", d.Kind)
 	}
 	if d.Kind == Sphere {
-		if d.Collator != nil {
-			return mongoerr.New(mongoerr.NotImplemented, "a collation on a 2dsphere index is not supported")
-		}
 		return d.parseSphere(spec)
 	}
 	if d.Collator != nil {

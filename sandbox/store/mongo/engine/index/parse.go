@@ -8,6 +8,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/geo"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
 )
 
 // maxFields is the most fields that an index may have.
@@ -44,6 +45,9 @@ func Parse(spec bsonval.Doc) (*Def, error) {
 	}
 	if d.Sparse && d.Filter != nil {
 		return nil, mongoerr.New(mongoerr.CannotCreateIndex, "cannot mix \"partialFilterExpression\" and \"sparse\" options")
+	}
+	if d.Filter != nil && d.Collator != nil {
+		d.Filter, _ = match.Compile(d.Filter.Source, match.Env{Op: &opctx.Op{Collator: d.Collator}}) // has been compiled without
 	}
 	if err := d.parseKind(spec); err != nil {
 		return nil, err

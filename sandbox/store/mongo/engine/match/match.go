@@ -91,8 +91,8 @@ func fieldsOf(nodes []Node, out []string) []string {
 }
 
 // MatchPartial is Match for an index's partialFilterExpression, which depends on the
-// document alone.
-func (m *Matcher) MatchPartial(doc bsonval.Doc) (bool, error) {
-	r := run{coll: nil, row: stream.Row{Doc: doc}, index: -1}
+// document and the index's collation alone.
+func (m *Matcher) MatchPartial(doc bsonval.Doc, coll bsonval.Collator) (bool, error) {
+	r := run{coll: coll, row: stream.Row{Doc: doc}, index: -1}
 	return m.Root.matches(&r, doc)
 }

@@ -39,6 +39,7 @@ type entry struct {
 	query     bsonval.Doc
 	sort      bsonval.Doc
 	proj      bsonval.Doc
+	collation bsonval.Doc // nil: the simple one
 	stages    bsonval.Doc
 	candidate []float64
 }
@@ -62,6 +63,15 @@ func (p *Plan) Shape() string {
 		b.WriteString("simple")
 	}
 	return b.String()
+}
+
+// collation is the query's; nil for the simple one.
+func (p *Plan) collation() bsonval.Doc {
+	c, ok := p.x.op.Collator.(interface{ Document() bsonval.Doc })
+	if !ok {
+		return nil
+	}
+	return c.Document()
 }
 
 // QueryHash and PlanKey name the query's shape, and the shape with the indexes there.
@@ -167,7 +177,7 @@ func (p *Plan) remember(best *candidate) {
 	old := c.all[key]
 	e := &entry{
 		coll: p.coll.UUID, indexes: indexSpecs(p.coll), plan: best.signature(), works: works, shape: p.Shape(), filtered: p.filter != nil, key: p.PlanKey(), created: p.x.op.Now,
-		query: p.query.Filter.Source.Clone(), sort: p.query.Sort.Clone(), proj: p.query.Projection.Clone(), stages: best.root.describe(false),
+		query: p.query.Filter.Source.Clone(), sort: p.query.Sort.Clone(), proj: p.query.Projection.Clone(), collation: p.collation(), stages: best.root.describe(false),
 	}
 	e.candidate = append(e.candidate, best.score)
 	for _, r := range p.rejected {
@@ -226,7 +236,11 @@ func (c *Cache) Stats(coll *storage.Collection, host string) []bsonval.Doc {
 		hash := hash32(e.shape)
 		b.Str("version", "1").Str("queryHash", hash).Str("planCacheShapeHash", hash).Str("planCacheKey", e.key)
 		b.Bool("isActive", e.active).Number("works", e.works).Str("worksType", "works").Set("timeOfCreation", bsonval.TimeValue(e.created))
-		b.OpenDoc("createdFromQuery").SetDoc("query", e.query).SetDoc("sort", orEmpty(e.sort)).SetDoc("projection", orEmpty(e.proj)).Close()
+		b.OpenDoc("createdFromQuery").SetDoc("query", e.query).SetDoc("sort", orEmpty(e.sort)).SetDoc("projection", orEmpty(e.proj))
+		if e.collation != nil {
+			b.SetDoc("collation", e.collation)
+		}
+		b.Close()
 		b.SetDoc("cachedPlan", e.stages).OpenArray("creationExecStats").Close().OpenArray("candidatePlanScores")
 		for _, f := range e.candidate {
 			b.Item(bsonval.DoubleValue(f))

@@ -217,13 +217,27 @@ func sortFields(sort bsonval.Doc) []string {
 func (pl *planner) inKeys(s *scan, fields []string) bool {
 	for _, path := range fields {
 		ok := slices.ContainsFunc(s.fields, func(f scanField) bool {
-			return f.path == path && !f.many && !f.hashed && f.coll == nil
+			return f.path == path && !f.many && !f.hashed && f.plain()
 		})
 		if !ok {
 			return false
 		}
 	}
 	return s.ix.Def.Kind == index.Ordered || s.ix.Def.Kind == index.Hashed || s.ix.Def.Kind == index.Wildcard
+}
+
+// plain tells whether the field's keys are the values: not what a collation makes of a
+// string.
+func (f scanField) plain() bool { return f.coll == nil || f.noStrings() }
+
+// noStrings tells whether nothing is within the field's bounds that a collation compares.
+func (f scanField) noStrings() bool {
+	for _, i := range f.bounds {
+		if i.hi.Type().Order() >= bsonval.String.Order() && i.lo.Type().Order() <= bsonval.Array.Order() {
+			return false
+		}
+	}
+	return true
 }
 
 // included answers the fields that an inclusion keeps; ok is false for any other

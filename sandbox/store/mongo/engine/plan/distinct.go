@@ -47,14 +47,14 @@ func (pl *planner) distinct() *node {
 // distinctBy is the scan of one index, and the place of the field in its keys.
 func (pl *planner) distinctBy(ix *storage.Index) (*scan, int) {
 	q := pl.query
-	if ix.Def.Kind != index.Ordered || ix.Def.Clustered || !pl.usable(ix) || !sameCollation(ix.Def.Collator, pl.op.Collator) {
+	if ix.Def.Kind != index.Ordered && ix.Def.Kind != index.Hashed || ix.Def.Clustered || !pl.usable(ix) || !sameCollation(ix.Def.Collator, pl.op.Collator) {
 		return nil, 0
 	}
 	s := newScan(ix)
 	at := slices.IndexFunc(s.fields, func(f scanField) bool { return f.path == q.Distinct })
 	conds := pl.cond.conjuncts()
 	switch {
-	case at < 0, ix.Def.Filter != nil && len(conds) == 0, s.fields[at].many && (q.Grouped || len(conds) > 0):
+	case at < 0 || s.fields[at].hashed, ix.Def.Filter != nil && len(conds) == 0, s.fields[at].many && (q.Grouped || len(conds) > 0):
 		return nil, 0 // of an array every element counts, not only those that match
 	case len(conds) == 0:
 		if at > 0 || ix.Def.Sparse {

@@ -62,7 +62,11 @@ func (p *Plan) queryPlanner() bsonval.Doc {
 	} else {
 		b.Str("namespace", p.query.NS)
 	}
-	b.SetDoc("parsedQuery", p.cond.document()).Bool("indexFilterSet", p.filter != nil)
+	b.SetDoc("parsedQuery", p.cond.document())
+	if doc := p.collation(); doc != nil {
+		b.SetDoc("collation", doc)
+	}
+	b.Bool("indexFilterSet", p.filter != nil)
 	hash := p.QueryHash()
 	b.Str("queryHash", hash).Str("planCacheShapeHash", hash).Str("planCacheKey", p.PlanKey())
 	b.Number("optimizationTimeMillis", p.planning.Milliseconds())

@@ -109,7 +109,7 @@ func (pl *planner) nearest(path string, n *geo.Near, c *condition) (*candidate, 
 // serves tells whether the index is of the kind that the search needs.
 func (pl *planner) serves(ix *storage.Index, n *geo.Near) bool {
 	d := ix.Def
-	if d.Hidden || pl.hint != nil && pl.hint.Def != d || d.Filter != nil && !pl.implies(d.Filter.Root) {
+	if d.Hidden || pl.hint != nil && pl.hint.Def != d || d.Filter != nil && !pl.implies(d) {
 		return false
 	}
 	if d.Kind == index.Flat {

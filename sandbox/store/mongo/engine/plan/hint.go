@@ -134,6 +134,12 @@ func (pl *planner) limitKey(d bsonval.Doc, name string) (string, error) {
 		if i >= len(def.Fields) || def.Fields[i].Path != path {
 			return "", mongoerr.New(51174, "The index chosen is not compatible with min/max")
 		}
+		switch v.Type() {
+		case bsonval.String, bsonval.Symbol, bsonval.Object, bsonval.Array:
+			if !sameCollation(def.Collator, pl.op.Collator) {
+				return "", mongoerr.New(51174, "The index chosen has not the query's collation, in which %s() compares %s", name, v)
+			}
+		}
 		key = def.AppendField(key, i, v)
 		i++
 	}

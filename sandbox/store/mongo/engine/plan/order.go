@@ -49,7 +49,7 @@ func (pl *planner) ordered(s *scan, loose int) (ok, back bool) {
 	}
 	want := pl.query.Sort.Elements()
 	at, decided := 0, false
-	fixed := map[string]bool{} // fields that have one value in all rows
+	fixed := s.fixed(loose)
 	for i := range s.fields {
 		f := &s.fields[i]
 		for at < len(want) && fixed[want[at].Name] {
@@ -64,21 +64,15 @@ func (pl *planner) ordered(s *scan, loose int) (ok, back bool) {
 				return false, false
 			}
 			reverse := f.desc != (want[at].Value.Float() < 0)
-			switch {
-			case single && !f.many:
-			case decided && reverse != back:
+			if decided && reverse != back {
 				return false, false
-			default:
-				decided, back = true, reverse
 			}
+			decided, back = true, reverse
 			at++
 			continue
 		}
 		if !single || f.hashed {
 			return false, false
-		}
-		if !f.many && i >= loose {
-			fixed[f.path] = true
 		}
 	}
 	for at < len(want) && fixed[want[at].Name] {
@@ -87,11 +81,22 @@ func (pl *planner) ordered(s *scan, loose int) (ok, back bool) {
 	return at == len(want), back
 }
 
+// fixed are the fields that have one value in all rows.
+func (s *scan) fixed(loose int) map[string]bool {
+	out := map[string]bool{}
+	for i, f := range s.fields {
+		if i >= loose && !f.many && !f.hashed && !f.geo && len(f.bounds) == 1 && f.bounder().isPoint(f.bounds[0]) {
+			out[f.path] = true
+		}
+	}
+	return out
+}
+
 // mayOrder tells whether the i-th field orders rows as a sort would: a field with
 // arrays only when nothing keeps any of their elements out.
 func (pl *planner) mayOrder(s *scan, i int) bool {
 	f := &s.fields[i]
-	if !sameCollation(f.coll, pl.op.Collator) || f.hashed {
+	if !sameCollation(f.coll, pl.op.Collator) && !f.noStrings() || f.hashed {
 		return false
 	}
 	if !f.many {

@@ -3,23 +3,29 @@ package plan
 import (
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/match"
-	"storeroom/sandbox/store/mongo/engine/opctx"
 )
+
+// filterOrder is how a partial index's filter orders strings, and whether the query does
+// so too.
+type filterOrder struct {
+	coll bsonval.Collator
+	same bool
+}
 
 // implied tells whether every document that satisfies have satisfies want too. It is
 // cautious: false says nothing.
-func implied(want, have *condition, op *opctx.Op) bool {
+func implied(want, have *condition, of filterOrder) bool {
 	switch want.rank {
 	case rankAnd:
 		for _, w := range want.kids {
-			if !implied(w, have, op) {
+			if !implied(w, have, of) {
 				return false
 			}
 		}
 		return true
 	case rankOr:
 		for _, w := range want.kids {
-			if implied(w, have, op) {
+			if implied(w, have, of) {
 				return true
 			}
 		}
@@ -27,14 +33,14 @@ func implied(want, have *condition, op *opctx.Op) bool {
 	switch have.rank {
 	case rankAnd:
 		for _, h := range have.kids {
-			if implied(want, h, op) {
+			if implied(want, h, of) {
 				return true
 			}
 		}
 		return false
 	case rankOr:
 		for _, h := range have.kids {
-			if !implied(want, h, op) {
+			if !implied(want, h, of) {
 				return false
 			}
 		}
@@ -43,13 +49,13 @@ func implied(want, have *condition, op *opctx.Op) bool {
 	if want.pred == nil || have.pred == nil || want.path != have.path {
 		return false
 	}
-	return impliedPred(want.pred, have.pred, op)
+	return impliedPred(want.pred, have.pred, of)
 }
 
-func impliedPred(want, have match.Pred, op *opctx.Op) bool {
+func impliedPred(want, have match.Pred, of filterOrder) bool {
 	if in, ok := have.(*match.In); ok && len(in.Regexes) == 0 && len(in.Values) > 0 {
 		for _, v := range in.Values {
-			if !impliedPred(want, &match.Cmp{Op: match.EQ, Value: v}, op) {
+			if !impliedPred(want, &match.Cmp{Op: match.EQ, Value: v}, of) {
 				return false
 			}
 		}
@@ -62,14 +68,14 @@ func impliedPred(want, have match.Pred, op *opctx.Op) bool {
 		return impliedType(want, have)
 	case *match.Cmp:
 		h, ok := have.(*match.Cmp)
-		return ok && impliedCmp(want, h, op)
+		return ok && impliedCmp(want, h, of)
 	case *match.In:
 		h, ok := have.(*match.Cmp)
-		if !ok || h.Op != match.EQ || !plain(h.Value, op) {
+		if !ok || h.Op != match.EQ || !plain(h.Value, of) {
 			return false
 		}
 		for _, v := range want.Values {
-			if bsonval.Compare(v, h.Value) == 0 {
+			if bsonval.CompareWith(v, h.Value, of.coll) == 0 {
 				return true
 			}
 		}
@@ -118,8 +124,8 @@ func impliedType(want *match.Type, have match.Pred) bool {
 }
 
 // plain tells a value that the index's filter compares as the query does.
-func plain(v bsonval.Value, op *opctx.Op) bool {
-	if op.Collator == nil {
+func plain(v bsonval.Value, of filterOrder) bool {
+	if of.same {
 		return true
 	}
 	switch v.Type() {
@@ -130,12 +136,12 @@ func plain(v bsonval.Value, op *opctx.Op) bool {
 }
 
 // impliedCmp compares ranges: x > 5 implies x > 3.
-func impliedCmp(want, have *match.Cmp, op *opctx.Op) bool {
+func impliedCmp(want, have *match.Cmp, of filterOrder) bool {
 	w, h := want.Value, have.Value
-	if w.Type().Order() != h.Type().Order() || !plain(h, op) || w.Type() == bsonval.Array || w.IsNaN() || h.IsNaN() {
+	if w.Type().Order() != h.Type().Order() || !plain(h, of) || w.Type() == bsonval.Array || w.IsNaN() || h.IsNaN() {
 		return false
 	}
-	c := bsonval.Compare(h, w)
+	c := bsonval.CompareWith(h, w, of.coll)
 	switch want.Op {
 	case match.EQ:
 		return have.Op == match.EQ && c == 0

@@ -5,7 +5,6 @@ import (
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
-	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/storage"
@@ -214,7 +213,7 @@ func (pl *planner) usable(ix *storage.Index) bool {
 		return false
 	case d.Kind == index.Text:
 		return false
-	case d.Filter != nil && !pl.implies(d.Filter.Root):
+	case d.Filter != nil && !pl.implies(d):
 		return false
 	}
 	return true
@@ -383,6 +382,6 @@ func joinScans(kids []*node, or *condition) *node {
 
 // implies tells whether every document that the query may answer is in a partial
 // index with that filter.
-func (pl *planner) implies(filter match.Node) bool {
-	return implied(normalize(filter, nil), pl.cond, pl.op)
+func (pl *planner) implies(d *index.Def) bool {
+	return implied(normalize(d.Filter.Root, d.Collator), pl.cond, filterOrder{d.Collator, sameCollation(d.Collator, pl.op.Collator)})
 }

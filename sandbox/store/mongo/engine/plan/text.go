@@ -20,7 +20,7 @@ func (pl *planner) textIndex() (*storage.Index, error) {
 		if ix.Def.Kind != index.Text {
 			continue
 		}
-		if ix.Def.Hidden || ix.Def.Filter != nil && !pl.implies(ix.Def.Filter.Root) {
+		if ix.Def.Hidden || ix.Def.Filter != nil && !pl.implies(ix.Def) {
 			return nil, pl.noPlan("need exactly one text index for $text query")
 		}
 		return ix, nil

@@ -81,6 +81,15 @@ func (u *Update) Edits() []diff.Edit {
 // IsReplacement tells an update that is a whole document.
 func (u *Update) IsReplacement() bool { return u.replacement != nil }
 
+// Idle tells whether the update that made next of doc has changed nothing. A replacement
+// counts as a change unless it is the whole document as it was, with its _id.
+func (u *Update) Idle(doc, next bsonval.Doc) bool {
+	if u.IsReplacement() {
+		return u.replacement.Same(doc)
+	}
+	return next.Same(doc)
+}
+
 // Compile checks and compiles an update document. The errors are the server's.
 func Compile(doc bsonval.Doc, env Env) (*Update, error) {
 	env.Match.Plain = true
