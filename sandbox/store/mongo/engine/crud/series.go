@@ -139,6 +139,13 @@ func (w *Writer) measure(ns storage.NS, o timeseries.Options, doc bsonval.Doc) (
 	if doc, err = w.measurement(doc); err != nil {
 		return nil, err
 	}
+	if c := w.Tx.Collection(BucketsNS(ns)); c != nil {
+		for _, ix := range c.Indexes {
+			if err := ix.Def.Measurement(doc); err != nil {
+				return nil, err
+			}
+		}
+	}
 	meta := bsonval.Value{}
 	if o.Meta != "" {
 		meta = timeseries.Normalize(doc.Get(o.Meta))

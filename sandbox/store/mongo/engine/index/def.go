@@ -48,6 +48,8 @@ type Def struct {
 	Collator      bsonval.Collator // nil: binary
 	Binary        bool             // the specification says so, whatever the collection's collation is
 	Extra         any              // what the kind's own file keeps: weights, projections, bits
+	Buckets       bool             // a 2dsphere index on the measurements within time series buckets
+	ofSeries      bool             // the specification names the one it was made from, on a time series
 }
 
 // Keys are a document's keys in one index.

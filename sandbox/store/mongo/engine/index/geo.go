@@ -3,10 +3,12 @@ package index
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/geo"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/timeseries"
 )
 
 // Grid is the plane of a 2d index.
@@ -165,6 +167,48 @@ func (d *Def) places(doc bsonval.Doc, path string) (cells []int64, err error) {
 	if d.Kind == Flat {
 		return d.flatPlaces(doc, path)
 	}
+	if d.Buckets {
+		return d.bucketPlaces(doc, path)
+	}
+	return d.spherePlaces(doc, path)
+}
+
+// sphereOfBuckets is what stands in the key pattern of an index on measurements' places.
+const sphereOfBuckets Kind = "2dsphere_bucket"
+
+// bucketPlaces are the cells of all of a bucket's measurements; path begins with "data".
+func (d *Def) bucketPlaces(bucket bsonval.Doc, path string) (cells []int64, err error) {
+	path = strings.TrimPrefix(path, "data.")
+	name, _, _ := strings.Cut(path, ".")
+	values, err := timeseries.Column(bucket, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range values {
+		more, err := d.spherePlaces(bsonval.D(bsonval.E(name, v)), path)
+		if err != nil {
+			return nil, err
+		}
+		cells = append(cells, more...)
+	}
+	return cells, nil
+}
+
+// Measurement checks that the places of a measurement can be indexed, before it goes into
+// a bucket and would make the error one of the whole bucket.
+func (d *Def) Measurement(doc bsonval.Doc) error {
+	for _, f := range d.Fields {
+		if !d.Buckets || f.Kind != Sphere {
+			continue
+		}
+		if _, err := d.spherePlaces(doc, strings.TrimPrefix(f.Path, "data.")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Def) spherePlaces(doc bsonval.Doc, path string) (cells []int64, err error) {
 	var found []bsonval.Value
 	Spread(bsonval.DocValue(doc), path, func(v bsonval.Value) {
 		if !v.IsMissing() {

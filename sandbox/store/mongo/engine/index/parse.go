@@ -28,7 +28,7 @@ func Parse(spec bsonval.Doc) (*Def, error) {
 	if name.Str() == "*" {
 		return nil, mongoerr.New(mongoerr.BadValue, "The index name '*' is not valid.")
 	}
-	d := &Def{Name: name.Str(), Pattern: key.Doc(), Expire: -1}
+	d := &Def{Name: name.Str(), Pattern: key.Doc(), Expire: -1, ofSeries: spec.Get("originalSpec").Type() == bsonval.Object}
 	if err := d.parsePattern(); err != nil {
 		return nil, err
 	}
@@ -71,6 +71,9 @@ func (d *Def) parsePattern() error {
 		switch {
 		case v.Type() == bsonval.String:
 			f.Kind = Kind(v.Str())
+			if f.Kind == sphereOfBuckets && d.ofSeries {
+				f.Kind, d.Buckets = Sphere, true
+			}
 			if err := d.become(f.Kind); err != nil {
 				return err
 			}

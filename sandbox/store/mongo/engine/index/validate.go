@@ -74,7 +74,7 @@ func validateField(field string, v bsonval.Value, spec bsonval.Doc) error {
 		if v.Type() != bsonval.Object {
 			return mistyped(field, "an object", v)
 		}
-		return validatePattern(v.Doc())
+		return validatePattern(v.Doc(), spec.Get("originalSpec").Type() == bsonval.Object)
 	case "name", "default_language", "language_override":
 		if v.Type() != bsonval.String {
 			return mistyped(field, "a string", v)
@@ -130,7 +130,7 @@ func validateVersion(v bsonval.Value, spec bsonval.Doc) error {
 }
 
 // validatePattern checks a key pattern's fields for what parsePattern lets pass.
-func validatePattern(key bsonval.Doc) error {
+func validatePattern(key bsonval.Doc, ofSeries bool) error {
 	if len(key) > maxPattern {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "Index key pattern too large.")
 	}
@@ -141,7 +141,7 @@ func validatePattern(key bsonval.Doc) error {
 		}
 		names = append(names, name)
 	}
-	d := &Def{Pattern: key, Expire: -1}
+	d := &Def{Pattern: key, Expire: -1, ofSeries: ofSeries}
 	if err := d.parsePattern(); err != nil {
 		return err
 	}

@@ -110,6 +110,8 @@ func (c *compiler) operator(name string, v bsonval.Value) ([]Node, error) {
 		return one(compileSampleRate(v))
 	case "$ref", "$id", "$db": // of a reference
 		return one(newField(name, &Cmp{EQ, v}), nil)
+	case "$_internalBucketGeoWithin":
+		return one(c.bucketGeo(v))
 	}
 	return nil, bad("unknown top level operator: %s. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.", name)
 }

@@ -27,6 +27,10 @@ func writeNode(b *bsonval.Builder, n Node) {
 	case *Nor:
 		writeNodes(b, "$nor", n.Nodes)
 	case *Field:
+		if g, ok := n.Pred.(*BucketGeo); ok {
+			b.SetDoc("$_internalBucketGeoWithin", g.Arg)
+			return
+		}
 		b.OpenDoc(n.Path)
 		WritePred(b, n.Pred)
 		b.Close()

@@ -63,6 +63,9 @@ func (n *Field) matches(r *run, d bsonval.Doc) (bool, error) {
 		r.index = index
 		return !ok && err == nil, err
 	}
+	if _, ok := n.Pred.(*BucketGeo); ok {
+		return true, nil
+	}
 	if both, ok := n.Pred.(*Both); ok { // each may be satisfied elsewhere on the path
 		for _, p := range both.Preds {
 			inner := Field{Path: n.Path, Pred: p, path: n.path}

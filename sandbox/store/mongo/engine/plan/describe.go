@@ -33,6 +33,10 @@ func (c *condition) write(b *bsonval.Builder) {
 	}
 	switch n := c.node.(type) {
 	case *match.Field:
+		if g, ok := n.Pred.(*match.BucketGeo); ok {
+			b.SetDoc("$_internalBucketGeoWithin", g.Arg)
+			return
+		}
 		b.OpenDoc(n.Path)
 		writePred(b, n.Pred)
 		b.Close()

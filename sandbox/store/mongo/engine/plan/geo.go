@@ -19,7 +19,10 @@ import (
 // cover answers the cells of a geospatial index that may satisfy p.
 func (f field) cover(p match.Pred) (intervals, tightness, bool) {
 	g, ok := p.(*match.Geo)
-	if !ok {
+	if b, bucket := p.(*match.BucketGeo); bucket {
+		g, ok = &b.Geo, true
+	}
+	if _, bucket := p.(*match.BucketGeo); !ok || bucket != f.geo.Buckets {
 		return nil, 0, false
 	}
 	q, err := geo.Compile(g.Op, g.Source)
@@ -120,7 +123,7 @@ func (pl *planner) serves(ix *storage.Index, n *geo.Near) bool {
 
 func geoField(ix *storage.Index, path string) int {
 	return slices.IndexFunc(ix.Def.Fields, func(f index.Field) bool {
-		return (f.Kind == index.Sphere || f.Kind == index.Flat) && (path == "" || f.Path == path)
+		return !ix.Def.Buckets && (f.Kind == index.Sphere || f.Kind == index.Flat) && (path == "" || f.Path == path)
 	})
 }
 
@@ -137,7 +140,7 @@ func (pl *planner) nearStage(arg bsonval.Doc) (*candidate, error) {
 	for _, kind := range []index.Kind{index.Flat, index.Sphere} {
 		var found []*storage.Index
 		for _, ix := range pl.coll.Indexes {
-			if ix.Def.Kind == kind && !ix.Def.Hidden {
+			if ix.Def.Kind == kind && !ix.Def.Hidden && !ix.Def.Buckets {
 				found = append(found, ix)
 			}
 		}

@@ -24,8 +24,10 @@ func (o Options) BucketKey(key bsonval.Doc) (bsonval.Doc, error) {
 			return nil, mongoerr.New(mongoerr.BadValue, "Invalid index spec for time-series collection: %s. Indexes may not begin with '$'", key)
 		case o.root(path):
 			b.Set(o.renamed(path), v)
+		case v.Type() == bsonval.String && v.Str() == "2dsphere" && path != o.Time:
+			b.Str("data."+path, "2dsphere_bucket")
 		case !v.IsNumber() || path == "$**":
-			return nil, mongoerr.New(mongoerr.BadValue, "Invalid index spec for time-series collection: %s. Indexes on the time field and on measurements must be ascending or descending (numbers only)", key)
+			return nil, mongoerr.New(mongoerr.BadValue, "Invalid index spec for time-series collection: %s. Indexes on the time field and on measurements must be ascending or descending (numbers only), or 2dsphere on measurements", key)
 		case v.Float() < 0:
 			b.Set(maxPath+path, v).Set(minPath+path, v)
 		default:

@@ -78,6 +78,12 @@ func (l looser) compared(path, op string, v bsonval.Value) []bsonval.Doc {
 		}
 		yes := bsonval.D(bsonval.E("$exists", bsonval.BoolValue(true)))
 		return []bsonval.Doc{bsonval.D(bsonval.E(minPath+path, bsonval.DocValue(yes))), bsonval.D(bsonval.E(maxPath+path, bsonval.DocValue(yes)))}
+	case "$geoWithin", "$within", "$geoIntersects":
+		if path == l.opts.Time {
+			return nil
+		}
+		within := bsonval.D(bsonval.E("withinRegion", v), bsonval.E("field", bsonval.StringValue(path)))
+		return []bsonval.Doc{bsonval.D(bsonval.E("$_internalBucketGeoWithin", bsonval.DocValue(within)))}
 	case "$eq", "$gt", "$gte", "$lt", "$lte":
 	default:
 		return nil

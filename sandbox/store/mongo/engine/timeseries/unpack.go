@@ -159,6 +159,28 @@ func (o Options) Measurements(bucket bsonval.Doc) ([]bsonval.Doc, error) {
 	}
 }
 
+// Column are the values of one field of a bucket's measurements, of those that have it.
+func Column(bucket bsonval.Doc, field string) ([]bsonval.Value, error) {
+	v := bucket.Path("data").Doc().Get(field)
+	if v.IsMissing() {
+		return nil, nil
+	}
+	r := &Reader{compressed: compressed(bucket), budget: maxUnfolded}
+	c, err := r.column(field, v)
+	if err != nil {
+		return nil, err
+	}
+	var out []bsonval.Value
+	for {
+		if err := c.next(); err != nil || c.row < 0 {
+			return out, err
+		}
+		if !c.v.IsMissing() {
+			out = append(out, c.v)
+		}
+	}
+}
+
 // Count is how many measurements a bucket has.
 func (o Options) Count(bucket bsonval.Doc) int64 {
 	if compressed(bucket) {
