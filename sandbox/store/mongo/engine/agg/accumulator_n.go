@@ -258,15 +258,17 @@ func percentileAccumulator(env *Env, name string, arg bsonval.Value) (*accumulat
 	if err != nil {
 		return nil, err
 	}
-	return &accumulator{input: p.Input.Eval, start: func(*expr.Frame) (gatherer, error) {
-		return &percentileGatherer{p: p}, nil
+	return &accumulator{input: p.Input.Eval, start: func(f *expr.Frame) (gatherer, error) {
+		shares, err := p.Shares(f)
+		return &percentileGatherer{p: p, shares: shares}, err
 	}}, nil
 }
 
 type percentileGatherer struct {
-	p   *expr.Percentile
-	all accum.Percentiles
+	p      *expr.Percentile
+	shares []float64
+	all    accum.Percentiles
 }
 
 func (g *percentileGatherer) add(v bsonval.Value) (int, error) { return g.all.Add(v), nil }
-func (g *percentileGatherer) value() bsonval.Value             { return g.p.Answer(&g.all) }
+func (g *percentileGatherer) value() bsonval.Value             { return g.p.Answer(&g.all, g.shares) }

@@ -135,6 +135,8 @@ func (d *densify) readBounds(v bsonval.Value) error {
 	switch {
 	case bsonval.Compare(d.low, d.high) > 0:
 		return mongoerr.New(5733402, "the bounds in a range statement must be the string 'full', 'partition', or an ascending array of two numbers or two dates")
+	case d.unit != "" && d.low.IsNumber() && d.high.IsNumber():
+		return mongoerr.New(5733409, "numeric bounds may not have unit parameter")
 	case d.unit != "" && !dates, d.unit == "" && (!d.low.IsNumber() || !d.high.IsNumber()):
 		return mongoerr.New(5733406, "a bounding array must contain either both dates or both numeric types, and dates need a unit")
 	}

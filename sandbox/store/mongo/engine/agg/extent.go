@@ -1,8 +1,6 @@
 package agg
 
 import (
-	"strings"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -90,7 +88,7 @@ func (e *extent) read(env *Env, list bsonval.Value) error {
 
 // distance is a bound that is a number, or a constant expression of one.
 func (e *extent) distance(env *Env, v bsonval.Value) (bound, error) {
-	if v.Type() == bsonval.Object && !readsAnything(v) {
+	if (v.Type() == bsonval.Object || v.Type() == bsonval.String) && !expr.ReadsDocument(v) {
 		x, err := expr.Compile(v, env.Scope)
 		if err != nil {
 			return bound{}, err
@@ -111,21 +109,6 @@ func (e *extent) distance(env *Env, v bsonval.Value) (bound, error) {
 		return bound{}, mongoerr.New(mongoerr.FailedToParse, "Numeric document-based bounds must be an integer")
 	}
 	return bound{n: bsonval.LongValue(n)}, nil
-}
-
-// readsAnything tells an expression that mentions a field or a variable.
-func readsAnything(v bsonval.Value) bool {
-	switch v.Type() {
-	case bsonval.String:
-		return strings.HasPrefix(v.Str(), "$")
-	case bsonval.Object, bsonval.Array:
-		for _, below := range v.Doc().All() {
-			if readsAnything(below) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (c *windowCompiler) checkExtent(e *extent, unit bsonval.Value) error {

@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr/accum"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -188,6 +190,10 @@ func percentile(s *Scope, name string, arg bsonval.Value) (Expr, error) {
 		if err != nil {
 			return null, err
 		}
+		shares, err := p.Shares(f)
+		if err != nil {
+			return null, err
+		}
 		var all accum.Percentiles
 		if v.Type() == bsonval.Array {
 			for item := range v.Doc().Values() {
@@ -196,7 +202,7 @@ func percentile(s *Scope, name string, arg bsonval.Value) (Expr, error) {
 		} else {
 			all.Add(v)
 		}
-		return p.Answer(&all), nil
+		return p.Answer(&all, shares), nil
 	}), nil
 }
 
@@ -204,6 +210,7 @@ func percentile(s *Scope, name string, arg bsonval.Value) (Expr, error) {
 type Percentile struct {
 	Input  Expr
 	shares []float64
+	later  Expr // of shares that a variable holds; nil: shares has them
 	median bool
 }
 
@@ -243,45 +250,79 @@ func ParsePercentile(s *Scope, name string, arg bsonval.Value) (*Percentile, err
 		p.shares = []float64{0.5}
 		return p, nil
 	}
+	if ReadsDocument(shares) {
+		return nil, mongoerr.New(7750300, "The $percentile 'p' field must be an array of constant numbers from the range [0.0, 1.0]")
+	}
 	e, err := Compile(shares, s)
 	if err != nil {
 		return nil, err
 	}
-	return p, p.read(e)
+	v, ok := IsConst(e)
+	if !ok {
+		p.later = e
+		return p, nil
+	}
+	p.shares, err = readShares(v)
+	return p, err
+}
+
+// ReadsDocument tells an expression that mentions a field, so that it isn't a constant.
+func ReadsDocument(v bsonval.Value) bool {
+	switch v.Type() {
+	case bsonval.String:
+		name, _, _ := strings.Cut(v.Str(), ".")
+		return strings.HasPrefix(name, "$") && !strings.HasPrefix(name, "$$") || name == "$$ROOT" || name == "$$CURRENT"
+	case bsonval.Object, bsonval.Array:
+		for _, below := range v.Doc().All() {
+			if ReadsDocument(below) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func lacksField(op, field string) error {
 	return mongoerr.New(40414, "BSON field '%s.%s' is missing but a required field", op, field)
 }
 
-func (p *Percentile) read(e Expr) error {
-	v, ok := IsConst(e)
-	if !ok {
-		return mongoerr.New(7750300, "The $percentile 'p' field must be an array of constant numbers from the range [0.0, 1.0]")
+// Shares are the percentiles that are asked for, from 0 to 1.
+func (p *Percentile) Shares(f *Frame) ([]float64, error) {
+	if p.later == nil {
+		return p.shares, nil
 	}
+	v, err := p.later.Eval(f)
+	if err != nil {
+		return nil, err
+	}
+	return readShares(v)
+}
+
+func readShares(v bsonval.Value) ([]float64, error) {
 	if v.Type() != bsonval.Array || v.Doc().IsEmpty() {
-		return mongoerr.New(7750301, "The $percentile 'p' field must be an array of numbers from the range [0.0, 1.0], but found: %s", v)
+		return nil, mongoerr.New(7750301, "The $percentile 'p' field must be an array of numbers from the range [0.0, 1.0], but found: %s", v)
 	}
+	var shares []float64
 	for item := range v.Doc().Values() {
 		if !item.IsNumber() {
-			return mongoerr.New(7750302, "The $percentile 'p' field must be an array of numbers from the range [0.0, 1.0], but found: %s", item)
+			return nil, mongoerr.New(7750302, "The $percentile 'p' field must be an array of numbers from the range [0.0, 1.0], but found: %s", item)
 		}
 		share := item.Float()
 		if !(share >= 0 && share <= 1) {
-			return mongoerr.New(7750303, "The $percentile 'p' field must be an array of numbers from the range [0.0, 1.0], but found: %s", item)
+			return nil, mongoerr.New(7750303, "The $percentile 'p' field must be an array of numbers from the range [0.0, 1.0], but found: %s", item)
 		}
-		p.shares = append(p.shares, share)
+		shares = append(shares, share)
 	}
-	return nil
+	return shares, nil
 }
 
 // Answer is the median, or the array of percentiles.
-func (p *Percentile) Answer(all *accum.Percentiles) bsonval.Value {
+func (p *Percentile) Answer(all *accum.Percentiles, shares []float64) bsonval.Value {
 	if p.median {
 		return all.At(0.5)
 	}
-	vs := make([]bsonval.Value, len(p.shares))
-	for i, share := range p.shares {
+	vs := make([]bsonval.Value, len(shares))
+	for i, share := range shares {
 		vs[i] = all.At(share)
 	}
 	return bsonval.ArrayOf(vs...)

@@ -96,6 +96,9 @@ func convertEval(f *Frame, args named) (bsonval.Value, error) {
 	if !ok {
 		return null, nil
 	}
+	if err := to.formatGiven(v); err != nil {
+		return null, err
+	}
 	out, err := to.convert(v)
 	if err != nil && args.has("onError") {
 		return args.eval(f, "onError")
@@ -105,12 +108,13 @@ func convertEval(f *Frame, args named) (bsonval.Value, error) {
 
 // targetOf evaluates to, format and byteOrder; ok is false when to is null.
 func targetOf(f *Frame, args named) (to target, ok bool, err error) {
+	var subtype bsonval.Value
 	v, err := args.eval(f, "to")
 	if err != nil || v.IsNullish() {
 		return to, false, err
 	}
 	if v.Type() == bsonval.Object {
-		to.subtype = byte(v.Doc().Get("subtype").Long())
+		subtype = v.Doc().Get("subtype")
 		v = v.Doc().Get("type")
 	}
 	switch {
@@ -129,16 +133,56 @@ func targetOf(f *Frame, args named) (to target, ok bool, err error) {
 	default:
 		return to, false, mongoerr.New(mongoerr.FailedToParse, "$convert's 'to' argument must be a string or number, but is %s", v.Type())
 	}
-	format, err := args.eval(f, "format")
-	if err != nil {
-		return to, false, err
+	if to.t == bsonval.Binary {
+		if to.subtype, err = subtypeOf(subtype); err != nil {
+			return to, false, err
+		}
 	}
-	if format.Type() == bsonval.String {
-		to.format = format.Str()
+	if to.format, err = formatOf(f, args); err != nil {
+		return to, false, err
 	}
 	order, err := args.eval(f, "byteOrder")
 	to.big = order.Type() == bsonval.String && order.Str() == "big"
 	return to, err == nil, err
+}
+
+// subtypeOf reads the subtype of binary data, 0 where none is given.
+func subtypeOf(v bsonval.Value) (byte, error) {
+	if v.IsMissing() {
+		return 0, nil
+	}
+	n, whole := v.ExactLong()
+	switch {
+	case !v.IsNumber():
+		return 0, mongoerr.New(4341108, "For BinData, $convert's 'subtype' argument must be a number, but is %s", v.Type())
+	case !whole:
+		return 0, mongoerr.New(4341106, "In $convert, numeric 'subtype' argument is not an integer")
+	case n < 0 || n > 8 && n < 128 || n > 255:
+		return 0, mongoerr.New(4341107, "In $convert, numeric value for 'subtype' does not correspond to a BinData type: %d", n)
+	}
+	return byte(n), nil
+}
+
+// formatOf evaluates how binary data stands in strings; "" where nothing is said.
+func formatOf(f *Frame, args named) (string, error) {
+	v, err := args.eval(f, "format")
+	switch {
+	case err != nil || v.IsNullish():
+		return "", err
+	case v.Type() != bsonval.String:
+		return "", mongoerr.New(4341114, "$convert requires that 'format' be a string, found: %s with value %s", v.Type(), v)
+	case !contains([]string{"base64", "base64url", "hex", "utf8", "uuid", "auto"}, v.Str()):
+		return "", mongoerr.New(4341125, "Invalid 'format' argument for $convert: %s", v.Str())
+	}
+	return v.Str(), nil
+}
+
+// formatGiven refuses to turn strings into binary data, or it into them, by guess.
+func (to target) formatGiven(v bsonval.Value) error {
+	if to.format == "" && (v.Type() == bsonval.String && to.t == bsonval.Binary || v.Type() == bsonval.Binary && to.t == bsonval.String) {
+		return mongoerr.New(4341115, "Format must be speficied when converting from '%s' to '%s'", v.Type(), to.t)
+	}
+	return nil
 }
 
 func failed(format string, args ...any) error {

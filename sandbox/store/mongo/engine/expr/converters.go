@@ -273,6 +273,9 @@ func (to target) toBinary(v bsonval.Value) (bsonval.Value, error) {
 
 func (to target) decode(s string) (b []byte, ok bool) {
 	var err error
+	if to.subtype == 4 && to.format != "uuid" {
+		return nil, false
+	}
 	switch to.format {
 	case "base64":
 		b, err = base64.StdEncoding.DecodeString(s)

@@ -50,3 +50,13 @@ func TestDatesThatPeopleWrite(t *testing.T) {
 		{`{"$dateToParts":{"date":"$n","iso8601":3}}`, `error 40521`}, {`{"$dateToString":{"date":"x","timezone":"$n","onNull":1}}`, `null`},
 	})
 }
+
+func TestConversionsOfBytes(t *testing.T) {
+	check(t, `{"b":{"$binary":{"base64":"AQI=","subType":"00"}}}`, []row{
+		{`{"$convert":{"input":"0102","to":{"type":"binData","subtype":0},"format":"hex"}}`, `{"$binary":{"base64":"AQI=","subType":"00"}}`}, {`{"$convert":{"input":"$b","to":"string","format":"hex"}}`, `"0102"`},
+		{`{"$convert":{"input":"$b","to":"string"}}`, `error 4341115`}, {`{"$convert":{"input":"x","to":"binData","format":"wood"}}`, `error 4341125`}, {`{"$convert":{"input":"x","to":"binData","format":1}}`, `error 4341114`},
+		{`{"$convert":{"input":"0102","to":{"type":"binData","subtype":100},"format":"hex"}}`, `error 4341107`}, {`{"$convert":{"input":"0102","to":{"type":"binData","subtype":4},"format":"hex","onError":"no"}}`, `"no"`}, {`{"$toString":"$b"}`, `"AQI="`},
+		{`{"$setField":{"field":"$x","input":{},"value":1}}`, `error 4161108`}, {`{"$setField":{"field":{"x":1},"input":{},"value":1}}`, `error 4161106`}, {`{"$setField":{"field":"x"}}`, `error 4161103`},
+		{`{"$percentile":{"input":[1,2,3],"p":[{"$add":[0.25,0.25]}],"method":"approximate"}}`, `[2.0]`}, {`{"$percentile":{"input":[1],"p":{"$concatArrays":[["x"]]},"method":"approximate"}}`, `error 7750302`}, {`{"$percentile":{"input":[1],"p":["$x"],"method":"approximate"}}`, `error 7750300`},
+	})
+}

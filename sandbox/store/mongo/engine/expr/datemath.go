@@ -167,7 +167,7 @@ func dateAdd(sign int64) builder {
 			if err != nil {
 				return null, err
 			}
-			unit, err := unitArg(f, args, name, 5166404)
+			unit, err := unitArg(f, args, name, 5439013)
 			if err != nil {
 				return null, err
 			}
@@ -183,7 +183,9 @@ func dateAdd(sign int64) builder {
 			switch {
 			case !isDate(start):
 				return null, mongoerr.New(5166403, "%s requires startDate to be convertible to a date", name)
-			case !whole || n == math.MinInt64:
+			case whole && n == math.MinInt64 && sign < 0:
+				return null, mongoerr.New(6045000, "invalid $dateSubtract 'amount' parameter value: %d", n)
+			case !whole:
 				return null, mongoerr.New(5166405, "%s expects integer amount of time units", name)
 			}
 			t, _ := asDate(start)

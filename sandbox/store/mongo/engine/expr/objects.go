@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"strings"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
@@ -237,17 +239,20 @@ func isOperator(d bsonval.Doc) bool {
 
 func setField(s *Scope, op string, arg bsonval.Value) (Expr, error) {
 	codes := namedCodes{notObject: 4161100, unknown: 4161101, lack: map[string]mongoerr.Code{"field": 4161102, "value": 4161103, "input": 4161109}}
-	required := []string{"field", "input", "value"}
+	required := []string{"field", "value", "input"}
 	if op == "$unsetField" {
-		required = required[:2]
+		required = []string{"field", "input"}
 	}
 	args, err := namedArgs(s, op, arg, codes, required, nil)
 	if err != nil {
 		return nil, err
 	}
 	name, ok := IsConst(args["field"])
+	written := arg.Doc().Get("field")
 	switch {
-	case !ok:
+	case written.Type() == bsonval.String && strings.HasPrefix(written.Str(), "$"):
+		return nil, mongoerr.New(4161108, "A field path reference which is not allowed in this context. Did you mean {$literal: '%s'}?", written.Str())
+	case !ok || written.Type() == bsonval.Object && !isOperator(written.Doc()):
 		return nil, mongoerr.New(4161106, "%s requires 'field' to evaluate to a constant", op)
 	case name.Type() != bsonval.String:
 		return nil, mongoerr.New(4161107, "%s requires 'field' to evaluate to type String, but got %s", op, name.Type())
