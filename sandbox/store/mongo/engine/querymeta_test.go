@@ -8,20 +8,11 @@ import (
 	"storeroom/sandbox/store/mongo/engine"
 )
 
-// parsed is extended JSON as a document.
-func parsed(t *testing.T, json string) (d bson.D) {
-	t.Helper()
-	if err := bson.UnmarshalExtJSON([]byte(json), false, &d); err != nil {
-		t.Fatalf("%s: %v", json, err)
-	}
-	return d
-}
-
 // answers runs commands and checks their first batch, or their code where it fails.
 func answers(t *testing.T, e *engine.Engine, cases [][2]string) {
 	t.Helper()
 	for _, c := range cases {
-		got := command(t, e, "d", parsed(t, c[0]))
+		got := command(t, e, "d", extended(t, c[0]))
 		shown := bson.D{{Key: "code", Value: got["code"]}}
 		if cursor, ok := got["cursor"].(bson.D); ok {
 			shown = bson.D{{Key: "is", Value: cursor[0].Value}}
@@ -29,7 +20,7 @@ func answers(t *testing.T, e *engine.Engine, cases [][2]string) {
 			shown = bson.D{}
 		}
 		have, _ := bson.MarshalExtJSON(shown, false, false)
-		want, _ := bson.MarshalExtJSON(parsed(t, c[1]), false, false)
+		want, _ := bson.MarshalExtJSON(extended(t, c[1]), false, false)
 		if string(have) != string(want) {
 			t.Errorf("%s:\ngot  %s %v\nwant %s", c[0], have, got["errmsg"], want)
 		}

@@ -39,7 +39,7 @@ func codeOf(got bson.M) any {
 // transaction fails at once, a command of its own waits.
 func TestAUniqueKeyIsATransactionsUntilItEnds(t *testing.T) {
 	e := memory(t, engine.Options{})
-	command(t, e, "d", parsed(t, `{"createIndexes":"c","indexes":[{"key":{"x":1},"name":"x","unique":true}]}`))
+	command(t, e, "d", extended(t, `{"createIndexes":"c","indexes":[{"key":{"x":1},"name":"x","unique":true}]}`))
 	if got := command(t, e, "d", txn(insertOf("c", bson.D{{Key: "_id", Value: 1}, {Key: "x", Value: 1}}), 1, 1, true)); got["ok"] != 1.0 {
 		t.Fatal(got)
 	}
@@ -67,7 +67,7 @@ func TestTransactionsThatMakeCollections(t *testing.T) {
 	for id := range byte(2) {
 		coll := fmt.Sprint("c", id)
 		for i, cmd := range []bson.D{{{Key: "create", Value: coll}}, insertOf(coll, bson.D{{Key: "_id", Value: 1}}),
-			parsed(t, `{"update":"`+coll+`","updates":[{"q":{},"u":{"$set":{"a":1}}}]}`)} {
+			extended(t, `{"update":"`+coll+`","updates":[{"q":{},"u":{"$set":{"a":1}}}]}`)} {
 			if got := command(t, e, "d", txn(cmd, id, 1, i == 0)); got["ok"] != 1.0 || codeOf(got) != nil {
 				t.Errorf("%v: %v", cmd, got)
 			}
@@ -83,21 +83,21 @@ func TestTransactionsThatMakeCollections(t *testing.T) {
 // What changes a collection's shape waits until no transaction uses it.
 func TestDroppingWaitsForTransactions(t *testing.T) {
 	e := memory(t, engine.Options{})
-	command(t, e, "d", parsed(t, `{"createIndexes":"c","indexes":[{"key":{"x":1},"name":"x"}]}`))
+	command(t, e, "d", extended(t, `{"createIndexes":"c","indexes":[{"key":{"x":1},"name":"x"}]}`))
 	command(t, e, "d", txn(bson.D{{Key: "find", Value: "c"}}, 1, 1, true))
 	for _, json := range []string{
 		`{"drop":"c"}`, `{"dropDatabase":1}`, `{"dropIndexes":"c","index":"x"}`, `{"collMod":"c","validator":{}}`,
 		`{"convertToCapped":"c","size":4096}`, `{"createIndexes":"c","indexes":[{"key":{"y":1},"name":"y"}]}`,
 	} {
-		if got := command(t, e, "d", append(parsed(t, json), bson.E{Key: "maxTimeMS", Value: 20})); got["code"] != int32(50) {
+		if got := command(t, e, "d", append(extended(t, json), bson.E{Key: "maxTimeMS", Value: 20})); got["code"] != int32(50) {
 			t.Errorf("%s: %v", json, got)
 		}
 	}
-	if got := command(t, e, "d", parsed(t, `{"createIndexes":"c","indexes":[{"key":{"x":1},"name":"x"},{"key":{"_id":1},"name":"i"}]}`)); got["ok"] != 1.0 {
+	if got := command(t, e, "d", extended(t, `{"createIndexes":"c","indexes":[{"key":{"x":1},"name":"x"},{"key":{"_id":1},"name":"i"}]}`)); got["ok"] != 1.0 {
 		t.Errorf("indexes that are there: %v", got)
 	}
 	command(t, e, "admin", txn(bson.D{{Key: "abortTransaction", Value: 1}}, 1, 1, false))
-	if got := command(t, e, "d", parsed(t, `{"drop":"c"}`)); got["ok"] != 1.0 {
+	if got := command(t, e, "d", extended(t, `{"drop":"c"}`)); got["ok"] != 1.0 {
 		t.Errorf("after the transaction: %v", got)
 	}
 }
@@ -105,8 +105,8 @@ func TestDroppingWaitsForTransactions(t *testing.T) {
 // What can't be done in a transaction ends it with the server's code.
 func TestTransactionsRefuse(t *testing.T) {
 	e := memory(t, engine.Options{})
-	command(t, e, "d", parsed(t, `{"create":"capped","capped":true,"size":4096}`))
-	command(t, e, "d", parsed(t, `{"create":"c"}`))
+	command(t, e, "d", extended(t, `{"create":"capped","capped":true,"size":4096}`))
+	command(t, e, "d", extended(t, `{"create":"c"}`))
 	for i, c := range []struct {
 		db, json string
 		code     int32
@@ -122,7 +122,7 @@ func TestTransactionsRefuse(t *testing.T) {
 		{"config", `{"find":"c"}`, 263},
 		{"local", `{"find":"c"}`, 263},
 	} {
-		if got := command(t, e, c.db, txn(parsed(t, c.json), 9, int64(i), true)); codeOf(got) != c.code {
+		if got := command(t, e, c.db, txn(extended(t, c.json), 9, int64(i), true)); codeOf(got) != c.code {
 			t.Errorf("%s: %v", c.json, got)
 		}
 	}
@@ -132,7 +132,7 @@ func TestTransactionsRefuse(t *testing.T) {
 		t.Errorf("begun again: %v", got)
 	}
 	start(2)
-	late := txn(parsed(t, `{"find":"c","readConcern":{"level":"local"}}`), 8, 2, false)
+	late := txn(extended(t, `{"find":"c","readConcern":{"level":"local"}}`), 8, 2, false)
 	if got := command(t, e, "d", late); got["code"] != int32(72) {
 		t.Errorf("a later read concern: %v", got)
 	}

@@ -151,7 +151,11 @@ func (s *Server) helloAuth(r *Request, b *bsonval.Builder) error {
 	return nil
 }
 
+// logout forgets who logged in on the request's database; a user of another one stays.
 func (s *Server) logout(r *Request) (bsonval.Doc, error) {
+	if u := r.Conn.User; u != nil && u.DB != r.DB {
+		return nil, nil
+	}
 	r.Conn.auth = nil
 	s.identify(r.Conn, nil)
 	return nil, nil

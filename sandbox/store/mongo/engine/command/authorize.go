@@ -79,18 +79,19 @@ func (r *Request) may(n need) bool {
 }
 
 // sees tells whether a list shows a database (of which coll is empty) or collection to
-// the connection: to a user it shows those on which there is anything that the user may do.
-func (r *Request) sees() func(ns storage.NS) bool {
+// the connection: to a user it shows those on which there is anything that the user may
+// do, and with all everything to one who may list everything.
+func (r *Request) sees(all bool) func(ns storage.NS) bool {
 	if r.Conn.Internal || r.Conn.User == nil {
 		return func(storage.NS) bool { return true }
 	}
 	granted, _ := r.Server.granted(r.Conn)
 	return func(ns storage.NS) bool {
-		all := need{action: "listDatabases"}
+		list := need{action: "listDatabases"}
 		if ns.Coll != "" {
-			all = need{action: "listCollections", ns: storage.NS{DB: ns.DB}}
+			list = need{action: "listCollections", ns: storage.NS{DB: ns.DB}}
 		}
-		if allowed(granted, all) {
+		if all && allowed(granted, list) {
 			return true
 		}
 		for _, p := range granted {

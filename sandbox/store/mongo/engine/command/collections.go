@@ -277,7 +277,7 @@ func (s *Server) listCollections(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	var docs []bsonval.Doc
-	sees := r.sees()
+	sees := r.sees(true)
 	for _, c := range r.State().Collections(r.DB) {
 		if !sees(c.NS) {
 			continue
@@ -352,7 +352,7 @@ func (s *Server) listDatabases(r *Request) (bsonval.Doc, error) {
 	}
 	state := r.State()
 	var docs []bsonval.Doc
-	sees := r.sees()
+	sees := r.sees(!r.Body.Get("authorizedDatabases").Truth())
 	for _, name := range databaseNames(state) {
 		if !sees(storage.NS{DB: name}) {
 			continue
@@ -428,7 +428,11 @@ func (s *Server) renameCollection(r *Request) (bsonval.Doc, error) {
 		return nil, mongoerr.New(mongoerr.InvalidNamespace, "Invalid target namespace: %s", to)
 	}
 	for i, ns := range [...]storage.NS{source, target} {
-		if err := cmp.Or(crud.CheckNS(ns), r.mayWrite(ns)); err != nil {
+		err := crud.CheckNS(ns)
+		if ns.DB != "admin" {
+			err = cmp.Or(err, r.mayWrite(ns))
+		}
+		if err != nil {
 			return nil, mongoerr.New(mongoerr.IllegalOperation, "error with %s namespace: %s", [...]string{"source", "target"}[i], err)
 		}
 		if _, ok := crud.SeriesNS(ns); ok {

@@ -28,6 +28,9 @@ func (s *Server) collMod(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	if on, pipeline := r.Body.Get("viewOn"), r.Body.Get("pipeline"); r.Conn.User != nil && on.IsMissing() != pipeline.IsMissing() {
+		return nil, mongoerr.New(mongoerr.InvalidOptions, "Must specify both 'viewOn' and 'pipeline' when modifying a view and auth is enabled")
+	}
 	if err := r.alone(ns); err != nil {
 		return nil, err
 	}

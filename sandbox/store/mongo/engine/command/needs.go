@@ -28,9 +28,14 @@ func (s *Server) needs(r *Request) []need {
 		return bulkNeeds(r)
 	case "create":
 		return createNeeds(r, ns)
+	case "collMod":
+		if r.Body.Get("viewOn").IsMissing() || r.Body.Get("pipeline").IsMissing() {
+			return on(name) // no view: it needs both
+		}
+		return append(on(name), viewNeeds(r, ns)...)
 	case "getMore", "killCursors", "endSessions", "refreshSessions", "startSession", "killSessions", "commitTransaction", "abortTransaction":
 		return nil // what belongs to the user already
-	case "explain", "features", "killOp", "connPoolSync":
+	case "explain", "features", "killOp":
 		return nil // asked again for the command within; anybody's; asked for the operation
 	case "listDatabases":
 		if r.Body.Get("authorizedDatabases").IsMissing() || r.Body.Get("authorizedDatabases").Truth() {
@@ -105,7 +110,21 @@ func createNeeds(r *Request, ns storage.NS) []need {
 	if !r.Body.Get("capped").Truth() && r.Body.Get("viewOn").IsMissing() && r.may(insert) {
 		return nil
 	}
-	return []need{n}
+	return append([]need{n}, viewNeeds(r, ns)...)
+}
+
+// viewNeeds are what a view that is made or changed reads, for a user who may read the
+// view: with it nobody shall see more than without.
+func viewNeeds(r *Request, ns storage.NS) []need {
+	on, pipeline := r.Body.Get("viewOn"), r.Body.Get("pipeline")
+	if on.Type() != bsonval.String || !r.may(need{action: "find", ns: ns}) {
+		return nil
+	}
+	below := storage.NS{DB: ns.DB, Coll: on.Str()}
+	if pipeline.Type() != bsonval.Array {
+		return []need{{action: "find", ns: below}}
+	}
+	return append(firstNeeds(r, below, pipeline.Doc()), pipelineNeeds(pipeline.Doc(), ns.DB, 0)...)
 }
 
 func aggregateNeeds(r *Request, ns storage.NS) []need {
@@ -142,6 +161,9 @@ func firstNeeds(r *Request, ns storage.NS, stages bsonval.Doc) []need {
 	case "$changeStream":
 		return []need{{action: "find", ns: ns}, {action: "changeStream", ns: ns}}
 	case "$currentOp", "$listLocalSessions", "$listSessions":
+		if users := stage.Value; users.Type() == bsonval.Object && r.ownUser(users.Doc().Get("users")) {
+			return nil
+		}
 		if !option("allUsers") && stage.Name == "$currentOp" || stage.Name != "$currentOp" && !option("allUsers") && !option("users") {
 			return nil // it shows but the user's own
 		}
@@ -158,6 +180,16 @@ func firstNeeds(r *Request, ns storage.NS, stages bsonval.Doc) []need {
 		return []need{{action: "listCollections", ns: ns}, {action: "listIndexes", ns: ns}}
 	}
 	return []need{{action: "find", ns: ns}}
+}
+
+// ownUser tells a list of users that names the connection's alone.
+func (r *Request) ownUser(users bsonval.Value) bool {
+	u := r.Conn.User
+	if users.Type() != bsonval.Array || users.Doc().Len() != 1 || u == nil {
+		return false
+	}
+	v := users.Doc().At(0)
+	return v.Type() == bsonval.Object && stringOr(v.Doc().Get("user"), "") == u.User && stringOr(v.Doc().Get("db"), "") == u.DB
 }
 
 // pipelineNeeds are what a pipeline's stages read and write besides its collection.

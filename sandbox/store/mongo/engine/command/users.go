@@ -168,6 +168,8 @@ func (r *Request) newUser(name string) error {
 		return bad("User document needs 'user' field to be non-empty")
 	case !pwd.IsMissing() && pwd.Type() != bsonval.String:
 		return wrongType("createUser.pwd", pwd, "string")
+	case !pwd.IsMissing() && pwd.Str() == "":
+		return bad("Password cannot be empty")
 	case pwd.IsMissing() && r.DB != "$external":
 		return bad("Must provide a 'pwd' field for all user documents, except those with '$external' as the user's source db")
 	case !pwd.IsMissing() && r.DB == "$external":
@@ -339,6 +341,8 @@ func (r *Request) newCredentials(name string, u bsonval.Doc) (bsonval.Value, err
 	switch {
 	case !pwd.IsMissing() && pwd.Type() != bsonval.String:
 		return pwd, wrongType("updateUser.pwd", pwd, "string")
+	case !pwd.IsMissing() && pwd.Str() == "":
+		return pwd, mongoerr.New(mongoerr.BadValue, "Password cannot be empty")
 	case !pwd.IsMissing() && r.DB == "$external":
 		return pwd, mongoerr.New(mongoerr.BadValue, "Cannot set the password for users defined on the '$external' database")
 	case !pwd.IsMissing():
