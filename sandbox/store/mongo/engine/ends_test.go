@@ -42,11 +42,13 @@ func TestConditionsWhereTheyMayStand(t *testing.T) {
 	d.run(`{"insert":"c","documents":[{"_id":1,"a":[{"b":1}],"w":"x"},{"_id":2,"w":"y"}]}`)
 	d.run(`{"createIndexes":"c","indexes":[{"key":{"w":"text"},"name":"w"}]}`)
 	for cmd, want := range map[string]int64{
-		`{"find":"c","filter":{"a":{"$elemMatch":{"$expr":{"$eq":["$b",1]}}}}}`:                 2,
-		`{"find":"c","filter":{"a":{"$elemMatch":{"$id":1}}}}`:                                  0,
-		`{"find":"c","filter":{"$text":{"$search":"x"}}}`:                                       0,
-		`{"createIndexes":"c","indexes":[{"key":{"_fts":1},"name":"f"}]}`:                       67,
-		`{"createIndexes":"system.views","indexes":[{"key":{"a":1},"name":"a","hidden":true}]}`: 2,
+		`{"find":"c","filter":{"a":{"$elemMatch":{"$expr":{"$eq":["$b",1]}}}}}`:                                        2,
+		`{"findAndModify":"c","query":{"_id":1,"$expr":{"$eq":["$_id",1]}},"update":{"$set":{"x":1}},"upsert":true}`:   224,
+		`{"explain":{"update":"c","updates":[{"q":{"$expr":{"$eq":["$_id",1]}},"u":{"$set":{"x":1}},"upsert":true}]}}`: 224,
+		`{"find":"c","filter":{"a":{"$elemMatch":{"$id":1}}}}`:                                                         0,
+		`{"find":"c","filter":{"$text":{"$search":"x"}}}`:                                                              0,
+		`{"createIndexes":"c","indexes":[{"key":{"_fts":1},"name":"f"}]}`:                                              67,
+		`{"createIndexes":"system.views","indexes":[{"key":{"a":1},"name":"a","hidden":true}]}`:                        2,
 	} {
 		out := d.try(cmd)
 		if code := out.Get("code"); !code.IsMissing() && code.Long() != want || code.IsMissing() && want != 0 {

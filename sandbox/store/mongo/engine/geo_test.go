@@ -213,3 +213,14 @@ func TestGeospatialIndexesAndSearches(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestGeospatialIndexOfAPlaceInAnArray(t *testing.T) {
+	for _, kind := range []string{"2dsphere", "2d"} {
+		d := newDB(t, Options{})
+		d.run(`{"createIndexes":"c","indexes":[{"key":{"a.0":"` + kind + `"},"name":"a0"}]}`)
+		d.run(`{"insert":"c","documents":[{"_id":1,"a":[[2,2],"x"]},{"_id":2,"a":{"0":[1,1]}},{"_id":3,"a":[]}]}`)
+		if got := d.docs(`{"find":"c","filter":{"a.0":{"$nearSphere":[0,0]}},"projection":{"_id":1}}`); got != `[ { _id: 2 }, { _id: 1 } ]` {
+			t.Error(kind, got)
+		}
+	}
+}

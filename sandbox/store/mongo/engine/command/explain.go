@@ -269,7 +269,9 @@ func (s *Server) explainWrite(r *Request, b *bsonval.Builder, verbosity string) 
 	if o, ok := crud.Series(coll); ok {
 		return s.explainSeriesWrite(r, b, coll, o, stage, ch, verbosity)
 	}
-	filter, err := match.Compile(ch.Filter, s.matchEnv(r.Op, coll))
+	env := s.matchEnv(r.Op, coll)
+	env.NoExpr = ch.Upsert
+	filter, err := match.Compile(ch.Filter, env)
 	if err != nil {
 		return err
 	}

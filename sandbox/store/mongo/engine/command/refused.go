@@ -16,7 +16,7 @@ func (s *Server) refusedCommands() []Spec {
 	}
 	refuse(31082, "Using Atlas Search Database Commands and the $listSearchIndexes aggregation stage requires additional configuration. Please connect to Atlas or an AtlasCLI local deployment to enable.",
 		"createSearchIndexes", "updateSearchIndex", "dropSearchIndex", "listSearchIndexes")
-	refuse(mongoerr.CommandNotSupported, "mapReduce is deprecated and needs JavaScript, which this server doesn't run: use aggregate with $group", "mapReduce")
+	refuse(mongoerr.CommandNotSupported, "mapReduce is deprecated and needs JavaScript, which this server doesn't run: use aggregate with $group", "mapReduce", "mapreduce")
 	refuse(mongoerr.CommandNotSupported, "query settings are not supported: name the index with hint, or use planCacheSetFilter", "setQuerySettings", "removeQuerySettings")
 	refuse(mongoerr.CommandNotSupported, "the default concerns of a replica set of one stay as they are: name others with the operation", "setDefaultRWConcern")
 	refuse(mongoerr.IllegalOperation, "reIndex is only allowed on a standalone mongod instance.", "reIndex")

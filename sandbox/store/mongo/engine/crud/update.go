@@ -58,7 +58,9 @@ func (w *Writer) Update(ns storage.NS, ch Change) (Result, error) {
 			return res, err
 		}
 	}
-	m, err := match.Compile(ch.Filter, w.Match(w.Op, c))
+	env := w.Match(w.Op, c)
+	env.NoExpr = ch.Upsert
+	m, err := match.Compile(ch.Filter, env)
 	if err != nil {
 		return res, err
 	}

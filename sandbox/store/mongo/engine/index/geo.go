@@ -262,28 +262,32 @@ func (d *Def) flatPlaces(doc bsonval.Doc, path string) (cells []int64, err error
 	return cells, err
 }
 
-// Spread yields what stands at path, through arrays on the way; an array at its end is
-// one value.
+// Spread yields what stands at path, through arrays on the way, which the path may also
+// name places of; an array at its end is one value.
 func Spread(v bsonval.Value, path string, yield func(bsonval.Value)) {
-	for at := 0; ; at++ {
-		if at < len(path) && path[at] != '.' {
-			continue
-		}
-		switch v.Type() {
-		case bsonval.Object:
-			v = v.Doc().Get(path[:at])
-			if at == len(path) {
-				yield(v)
-			} else {
-				Spread(v, path[at+1:], yield)
-			}
-		case bsonval.Array:
-			for e := range v.Doc().Values() {
-				if e.Type() == bsonval.Object {
-					Spread(e, path, yield)
-				}
-			}
-		}
+	if v.Type() != bsonval.Object && v.Type() != bsonval.Array {
 		return
 	}
+	if at := v.Doc().Get(path); !at.IsMissing() {
+		yield(at)
+		return
+	}
+	part, rest, more := strings.Cut(path, ".")
+	if !more {
+		return
+	}
+	v = v.Doc().Get(part)
+	if v.Type() != bsonval.Array || isPlace(rest) {
+		Spread(v, rest, yield)
+		return
+	}
+	for e := range v.Doc().Values() {
+		Spread(e, rest, yield)
+	}
+}
+
+// isPlace tells a path that begins with a place in an array.
+func isPlace(path string) bool {
+	part, _, _ := strings.Cut(path, ".")
+	return part != "" && strings.Trim(part, "0123456789") == ""
 }

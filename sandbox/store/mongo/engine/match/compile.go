@@ -118,6 +118,9 @@ func (c *compiler) operator(name string, v bsonval.Value) ([]Node, error) {
 
 // allowed refuses in a plain filter what asks more than the value before it.
 func (c *compiler) allowed(name string) error {
+	if c.env.NoExpr && name == "$expr" {
+		return mongoerr.New(mongoerr.QueryFeatureNotAllowed, "%s is not allowed in this context", name)
+	}
 	if !c.env.Plain {
 		return nil
 	}

@@ -13,6 +13,8 @@ type Env struct {
 	Scope *expr.Scope // variables that $expr may use; nil: none
 	// Plain refuses the operators that need more than a value: in array filters, in $pull.
 	Plain bool
+	// NoExpr refuses $expr: an upsert couldn't tell what the new document is to have.
+	NoExpr bool
 	// Geo compiles a geospatial operator; nil: they are refused.
 	Geo func(op string, arg bsonval.Doc) (func(bsonval.Value) (bool, error), error)
 }
