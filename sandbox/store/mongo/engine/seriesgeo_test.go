@@ -121,3 +121,31 @@ func TestCompressedPlacesAreIndexed(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestIndexedMeasurementsAreNoArrays: the least and the greatest of arrays don't bound
+// what is in them.
+func TestIndexedMeasurementsAreNoArrays(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"s","timeseries":{"timeField":"t","metaField":"m"}}`)
+	d.run(`{"createIndexes":"s","indexes":[{"key":{"a":1},"name":"a"},{"key":{"m.x":1,"b.c":-1},"name":"bc"}]}`)
+	const at = `"t":{"$date":"2024-01-16T20:48:01Z"}`
+	out := d.try(`{"insert":"s","ordered":false,"documents":[{"_id":0,` + at + `,"a":1,"z":[1]},{"_id":1,` + at + `,"a":[1]},{"_id":2,` + at + `,"b":[{"c":1}]},
+		{"_id":3,` + at + `,"b":{"c":[]}},{"_id":4,` + at + `,"b":{"c":{"d":[1]}}},{"_id":5,` + at + `,"b":5,"m":{"x":[1,2]}}]}`)
+	if out.Get("n").Long() != 3 || out.Get("writeErrors").Doc().Len() != 3 {
+		t.Error(out)
+	}
+	for i := range 3 {
+		if e := out.Get("writeErrors").Doc().Path(string(rune('0' + i))).Doc(); e.Get("code").Long() != 5930501 || e.Get("index").Long() != int64(i+1) {
+			t.Error(e)
+		}
+	}
+	if got := d.docs(`{"find":"s","projection":{"_id":1},"sort":{"_id":1}}`); got != `[ { _id: 0 }, { _id: 4 }, { _id: 5 } ]` {
+		t.Error(got)
+	}
+	for key, code := range map[string]int64{`{"z":1}`: 5930501, `{"a":1,"b.c.d":1}`: 5930501, `{"b.c.e":1}`: 0, `{"b":-1}`: 0} {
+		if out := d.try(`{"createIndexes":"s","indexes":[{"key":` + key + `,"name":"new"}]}`); out.Get("code").Long() != code {
+			t.Error(key, out)
+		}
+		d.try(`{"dropIndexes":"s","index":"new"}`)
+	}
+}

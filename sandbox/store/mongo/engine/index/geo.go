@@ -194,20 +194,6 @@ func (d *Def) bucketPlaces(bucket bsonval.Doc, path string) (cells []int64, err 
 	return cells, nil
 }
 
-// Measurement checks that the places of a measurement can be indexed, before it goes into
-// a bucket and would make the error one of the whole bucket.
-func (d *Def) Measurement(doc bsonval.Doc) error {
-	for _, f := range d.Fields {
-		if !d.Buckets || f.Kind != Sphere {
-			continue
-		}
-		if _, err := d.spherePlaces(doc, strings.TrimPrefix(f.Path, "data.")); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (d *Def) spherePlaces(doc bsonval.Doc, path string) (cells []int64, err error) {
 	var found []bsonval.Value
 	Spread(bsonval.DocValue(doc), path, func(v bsonval.Value) {

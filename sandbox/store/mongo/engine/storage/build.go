@@ -33,7 +33,7 @@ func (b *Build) Run(op *opctx.Op) error {
 		if err := op.Check(); err != nil {
 			return err
 		}
-		if err := b.ix.add(b.base.NS, cur.Key(), cur.Value()); err != nil {
+		if err := b.add(cur.Key(), cur.Value()); err != nil {
 			return err
 		}
 		if err := b.store.room(b.bytes, b.ix.Bytes); err != nil {
@@ -42,6 +42,13 @@ func (b *Build) Run(op *opctx.Op) error {
 		op.Step()
 	}
 	return nil
+}
+
+func (b *Build) add(record int64, doc bsonval.Doc) error {
+	if err := b.ix.Def.Bucket(doc); err != nil {
+		return err
+	}
+	return b.ix.add(b.base.NS, record, doc)
 }
 
 func (ix *Index) add(ns NS, record int64, doc bsonval.Doc) error {
@@ -99,7 +106,7 @@ func (b *Build) catchUp(op *opctx.Op, c *Collection) error {
 		okWas, okIs = was.Next(), is.Next()
 	}
 	for _, a := range added {
-		if err := b.ix.add(c.NS, a.record, a.doc); err != nil {
+		if err := b.add(a.record, a.doc); err != nil {
 			return err
 		}
 	}
@@ -122,8 +129,11 @@ func (tx *Tx) CreateIndex(op *opctx.Op, ns NS, def *index.Def) error {
 	ix := &Index{Def: def, uses: new(atomic.Int64)}
 	cur := c.records.Cursor()
 	for ok := cur.First(); ok; ok = cur.Next() {
-		if op != nil {
+		if op != nil { // not what is read again from the journal
 			if err := op.Check(); err != nil {
+				return err
+			}
+			if err := def.Bucket(cur.Value()); err != nil {
 				return err
 			}
 		}
