@@ -41,6 +41,15 @@ func nearRefused() error {
 	return mongoerr.New(5626500, "$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial data. If you do not need sort, consider using $geoWithin instead.")
 }
 
+// Filter is what a $match asks, nil for another stage.
+func (n Named) Filter() *match.Matcher {
+	s, ok := n.Stage.(matchStage)
+	if !ok {
+		return nil
+	}
+	return s.m
+}
+
 // uses tells whether an operator of that name stands anywhere in a filter.
 func uses(v bsonval.Value, name string) bool {
 	if v.Type() != bsonval.Object && v.Type() != bsonval.Array {

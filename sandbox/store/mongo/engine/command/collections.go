@@ -323,7 +323,9 @@ func (r *Request) filtered(docs []bsonval.Doc, filter bsonval.Doc) ([]bsonval.Do
 	if len(filter) <= 5 {
 		return docs, nil
 	}
-	m, err := match.Compile(filter, r.Server.matchEnv(r.Op, nil))
+	env := r.Server.matchEnv(r.Op, nil)
+	env.Bare = true
+	m, err := match.Compile(filter, env)
 	if err != nil {
 		return nil, err
 	}

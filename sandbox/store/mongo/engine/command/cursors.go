@@ -135,6 +135,7 @@ func (s *Server) getMore(r *Request) (bsonval.Doc, error) {
 	if size == 0 {
 		size = 1 << 40
 	}
+	s.counters.getmore.Add(1)
 	c, err := s.cursors.Checkout(id.Int64())
 	if err != nil {
 		return nil, err
@@ -147,7 +148,6 @@ func (s *Server) getMore(r *Request) (bsonval.Doc, error) {
 		s.cursors.Return(c, true)
 		return nil, err
 	}
-	s.counters.getmore.Add(1)
 	if fp := s.fails.take("failGetMoreAfterCursorCheckout"); fp != nil {
 		s.cursors.Return(c, true)
 		return nil, resumable(c, mongoerr.New(mongoerr.Code(fp.data.Get("errorCode").Long()), "Failing getMore due to failpoint"))

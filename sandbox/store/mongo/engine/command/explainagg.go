@@ -133,7 +133,12 @@ func (r *Request) writtenStages(p *plan.Plan, rest *agg.Pipeline, b *bsonval.Bui
 		if shown[i].Name == "" { // it is part of the stage before it
 			continue
 		}
-		b.OpenItem().Set(shown[i].Name, shown[i].Arg)
+		b.OpenItem()
+		if m := shown[i].Filter(); m != nil {
+			b.SetDoc(shown[i].Name, plan.Normal(m, r.Op.Collator))
+		} else {
+			b.Set(shown[i].Name, shown[i].Arg)
+		}
 		end := i + 1
 		for end < len(shown) && shown[end].Name == "" {
 			end++

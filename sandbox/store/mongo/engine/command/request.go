@@ -75,6 +75,7 @@ func (s *Server) parse(ctx context.Context, c *Conn, m *wire.Message) (*Request,
 		r.DB = db.Str()
 	}
 	if r.Spec == nil {
+		s.counters.unknown.Add(1)
 		return nil, mongoerr.New(mongoerr.CommandNotFound, "no such command: '%s'", name)
 	}
 	if r.DB == "" || strings.ContainsAny(r.DB, "/\\. \"$\x00") && r.DB != "$external" {
@@ -309,7 +310,11 @@ func (r *Request) namespace() string {
 func (r *Request) Collection() (storage.NS, error) {
 	v := r.Body.First().Value
 	if v.Type() != bsonval.String {
-		return storage.NS{}, mongoerr.New(mongoerr.InvalidNamespace, "collection name has invalid type %s", v.Type())
+		switch r.Spec.Name { // those that the server reads by an older hand
+		case "validate", "planCacheClear", "planCacheSetFilter", "planCacheClearFilters", "planCacheListFilters", "compact", "convertToCapped", "cloneCollectionAsCapped", "dataSize":
+			return storage.NS{}, mongoerr.New(mongoerr.InvalidNamespace, "collection name has invalid type %s", v.Type())
+		}
+		return storage.NS{}, mongoerr.New(mongoerr.BadValue, "Collection name has invalid type %s", v.Type())
 	}
 	ns := storage.NS{DB: r.DB, Coll: v.Str()}
 	return ns, namedCollection(ns)

@@ -86,6 +86,7 @@ type counters struct {
 	connections                                     atomic.Int64
 	bytesIn, bytesOut, requests                     atomic.Int64
 	cursors, timedOut                               atomic.Int64    // cursors opened; those that nobody used for too long
+	unknown                                         atomic.Int64    // commands that there aren't
 	ttlPasses, ttlDeleted                           atomic.Int64    // of the TTL monitor
 	inserted, matched, deleted                      atomic.Int64    // documents
 	sorts                                           atomic.Int64    // commands with a stage that sorts

@@ -127,6 +127,10 @@ func (r *Request) target() storage.NS {
 	switch r.Spec.Name {
 	case "getMore":
 		return storage.NS{DB: r.DB, Coll: stringOr(r.Body.Get("collection"), "")}
+	case "explain":
+		if in := r.Body.First().Value; in.Type() == bsonval.Object {
+			return storage.NS{DB: r.DB, Coll: stringOr(in.Doc().First().Value, "")}
+		}
 	case "bulkWrite":
 		if list := r.Body.Get("nsInfo"); list.Type() == bsonval.Array && list.Doc().At(0).Type() == bsonval.Object {
 			ns, _ := storage.ParseNS(stringOr(list.Doc().At(0).Doc().Get("ns"), ""))
@@ -141,7 +145,6 @@ func (s *Server) used(r *Request, failed error) {
 	took := s.opts.Clock().Sub(r.Op.Now)
 	kind, top := kindOf(r.Spec.Name)
 	ns := r.target()
-	there := ns.Coll != "" && s.store.State().Collection(ns) != nil
 	scan := r.Op.Plan != nil && r.Op.Plan.Summary() == "COLLSCAN"
 	u := &s.usage
 	u.scanned.Add(r.Op.Work.KeysExamined)
@@ -166,7 +169,11 @@ func (s *Server) used(r *Request, failed error) {
 		return // an awaited hello takes as long as it likes
 	}
 	u.all[kind].add(took)
-	if !there {
+	if r.Spec.Name == "drop" && failed == nil {
+		delete(u.of, ns)
+		return
+	}
+	if ns.Coll == "" {
 		return
 	}
 	c := u.collection(ns, s.store.State())
@@ -288,7 +295,7 @@ func (s *Server) commandCounts(b *bsonval.Builder) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	b.OpenDoc("commands")
+	b.OpenDoc("commands").Int64("<UNKNOWN>", s.counters.unknown.Load())
 	for _, name := range names {
 		t := u.commands[name]
 		b.OpenDoc(name).Int64("failed", t.failed).Int64("total", t.total).Close()

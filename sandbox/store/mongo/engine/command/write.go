@@ -136,6 +136,14 @@ func (r *Request) batch(n int, ordered bool, each func(w *crud.Writer, i int) (b
 	return r.answers, failed, err
 }
 
+// tried is how many of n statements a batch has come to.
+func tried(n int, ordered bool, failed []writeError) int64 {
+	if ordered && len(failed) > 0 {
+		return int64(failed[0].index) + 1
+	}
+	return int64(n)
+}
+
 // fatal tells the errors that end a whole command, not one statement.
 func fatal(err error) bool {
 	switch mongoerr.From(err).Code {
@@ -197,7 +205,6 @@ func (s *Server) insert(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.counters.insert.Add(int64(len(docs)))
 	one := answer(1)
 	answers, failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) {
 		if err := r.mayWrite(ns); err != nil {
@@ -206,6 +213,7 @@ func (s *Server) insert(r *Request) (bsonval.Doc, error) {
 		_, err := w.Insert(ns, docs[i])
 		return one, err
 	})
+	s.counters.insert.Add(tried(len(docs), ordered || r.Tx != nil, failed))
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +248,6 @@ func (s *Server) update(r *Request) (bsonval.Doc, error) {
 			return nil, err
 		}
 	}
-	s.counters.update.Add(int64(len(docs)))
 	answers, failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) {
 		if err := cmp.Or(r.mayWrite(ns), r.mayRetry(changes[i].Multi, "multi=true")); err != nil {
 			return nil, err
@@ -251,6 +258,7 @@ func (s *Server) update(r *Request) (bsonval.Doc, error) {
 		res, err := w.Update(ns, changes[i])
 		return updateAnswer(res), err
 	})
+	s.counters.update.Add(tried(len(docs), ordered || r.Tx != nil, failed))
 	if err != nil {
 		return nil, err
 	}
@@ -365,7 +373,6 @@ func (s *Server) delete(r *Request) (bsonval.Doc, error) {
 			return nil, err
 		}
 	}
-	s.counters.delete.Add(int64(len(docs)))
 	answers, failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) {
 		if err := cmp.Or(r.mayWrite(ns), r.mayRetry(changes[i].Multi, "limit=0")); err != nil {
 			return nil, err
@@ -376,6 +383,7 @@ func (s *Server) delete(r *Request) (bsonval.Doc, error) {
 		res, err := w.Delete(ns, changes[i])
 		return answer(res.Matched), err
 	})
+	s.counters.delete.Add(tried(len(docs), ordered || r.Tx != nil, failed))
 	if err != nil {
 		return nil, err
 	}

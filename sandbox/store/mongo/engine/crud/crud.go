@@ -201,11 +201,12 @@ func (w *Writer) Insert(ns storage.NS, doc bsonval.Doc) (bsonval.Doc, error) {
 	if o, ok := Series(w.Tx.Collection(ns)); ok {
 		return w.measure(ns, o, doc)
 	}
-	c, err := w.Collection(ns)
+	doc, err := w.prepare(doc) // a document that can't be makes no collection
 	if err != nil {
 		return nil, err
 	}
-	if doc, err = w.prepare(doc); err != nil {
+	c, err := w.Collection(ns)
+	if err != nil {
 		return nil, err
 	}
 	if doc, err = w.admit(c, nil, doc); err != nil {

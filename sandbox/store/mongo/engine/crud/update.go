@@ -148,6 +148,9 @@ func (w *Writer) updateOne(ns storage.NS, c *storage.Collection, m *match.Matche
 	if mod.Idle(row.Doc, next) {
 		return nil
 	}
+	if len(next) > bsonval.MaxDocument {
+		return mongoerr.New(17419, "Resulting document after update is larger than %d", bsonval.MaxDocument)
+	}
 	if err := w.claim(ns, c, row.Record); err != nil {
 		return err
 	}
@@ -168,6 +171,9 @@ func (w *Writer) upsert(ns storage.NS, m *match.Matcher, mod modifier, ch Change
 	doc, err := w.upsertion(m, mod, ch)
 	if err != nil {
 		return res, err
+	}
+	if len(doc) > bsonval.MaxDocument {
+		return res, mongoerr.New(17420, "Document to upsert is larger than %d", bsonval.MaxDocument)
 	}
 	stored, err := w.Insert(ns, doc)
 	if err != nil {

@@ -121,13 +121,16 @@ func (c *compiler) allowed(name string) error {
 	if c.env.NoExpr && name == "$expr" {
 		return mongoerr.New(mongoerr.QueryFeatureNotAllowed, "%s is not allowed in this context", name)
 	}
-	if !c.env.Plain {
+	if !c.env.Plain && !c.env.Bare {
 		return nil
 	}
 	switch name {
 	case "$text", "$where":
 		return bad("%s is not allowed in this context", name)
 	case "$expr", "$jsonSchema":
+		if !c.env.Plain {
+			return nil
+		}
 		return mongoerr.New(mongoerr.QueryFeatureNotAllowed, "%s is not allowed in this context", name)
 	case "$near", "$nearSphere", "$geoNear":
 		return bad("$geoNear, $near, and $nearSphere are not allowed in this context")

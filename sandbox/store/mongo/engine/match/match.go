@@ -15,6 +15,8 @@ type Env struct {
 	Plain bool
 	// NoExpr refuses $expr: an upsert couldn't tell what the new document is to have.
 	NoExpr bool
+	// Bare refuses those alone that need a collection: in filters of lists.
+	Bare bool
 	// Geo compiles a geospatial operator; nil: they are refused.
 	Geo func(op string, arg bsonval.Doc) (func(bsonval.Value) (bool, error), error)
 }

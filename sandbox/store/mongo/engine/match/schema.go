@@ -2,6 +2,7 @@ package match
 
 import (
 	"math/big"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -82,6 +83,16 @@ func compileSchemaAt(d bsonval.Doc, depth int) (*schema, error) {
 	}
 	s := &schema{title: d.Get("title"), description: d.Get("description")}
 	c := &schemaCompiler{schema: s, doc: d, depth: depth + 1}
+	seen := map[string]bool{}
+	for name := range d.All() {
+		if seen[name] {
+			return nil, schemaError("Duplicate $jsonSchema keyword: %s", name)
+		}
+		seen[name] = true
+	}
+	if seen["type"] && seen["bsonType"] {
+		return nil, schemaError("Cannot specify both $jsonSchema keywords 'type' and 'bsonType'")
+	}
 	for name, v := range d.All() {
 		if err := c.keyword(name, v); err != nil {
 			return nil, err
@@ -143,23 +154,44 @@ func (c *schemaCompiler) keyword(name string, v bsonval.Value) error {
 	return nil
 }
 
-func (c *schemaCompiler) types(name string, v bsonval.Value) error {
+// typeNames are the names of types that a keyword gives.
+func typeNames(name string, v bsonval.Value) ([]string, error) {
 	values := []bsonval.Value{v}
 	if v.Type() == bsonval.Array {
 		values = v.Doc().Slice()
 	}
-	want := &Type{}
+	var out []string
 	for _, e := range values {
-		if e.Type() != bsonval.String {
-			return mongoerr.New(mongoerr.TypeMismatch, "$jsonSchema keyword '%s' must be either a string or an array of strings", name)
+		switch {
+		case e.Type() != bsonval.String:
+			return nil, mongoerr.New(mongoerr.TypeMismatch, "$jsonSchema keyword '%s' must be either a string or an array of strings", name)
+		case slices.Contains(out, e.Str()):
+			return nil, schemaError("$jsonSchema keyword '%s' has duplicate value: '%s'", name, e.Str())
 		}
-		text := e.Str()
+		out = append(out, e.Str())
+	}
+	if len(out) == 0 {
+		return nil, schemaError("$jsonSchema keyword '%s' must name at least one type", name)
+	}
+	return out, nil
+}
+
+func (c *schemaCompiler) types(name string, v bsonval.Value) error {
+	names, err := typeNames(name, v)
+	if err != nil {
+		return err
+	}
+	want := &Type{}
+	for _, text := range names {
 		if name == "type" {
 			switch text {
 			case "integer":
 				return schemaError("$jsonSchema type 'integer' is not currently supported.")
 			case "boolean":
 				text = "bool"
+			case "array", "number", "null", "object", "string":
+			default:
+				return bad("Unknown type name alias: %s", text)
 			}
 		}
 		if text == "number" {
@@ -180,18 +212,54 @@ func (c *schemaCompiler) types(name string, v bsonval.Value) error {
 }
 
 func (c *schemaCompiler) enum(v bsonval.Value) error {
-	if v.Type() != bsonval.Array || v.Doc().IsEmpty() {
-		return schemaError("$jsonSchema keyword 'enum' must be a non-empty array")
+	if v.Type() != bsonval.Array {
+		return mongoerr.New(mongoerr.TypeMismatch, "$jsonSchema keyword 'enum' must be an array, but found an element of type %s", v.Type())
+	}
+	if v.Doc().IsEmpty() {
+		return schemaError("$jsonSchema keyword 'enum' cannot be an empty array")
+	}
+	set := map[string]bool{}
+	for e := range v.Doc().Values() {
+		k := unorderedKey(e)
+		if set[k] {
+			return schemaError("$jsonSchema keyword 'enum' array cannot contain duplicate values.")
+		}
+		set[k] = true
 	}
 	c.add(rule{name: "enum", spec: v, reason: "value was not found in enum", ok: func(x bsonval.Value) bool {
-		for e := range v.Doc().Values() {
-			if bsonval.Equal(e, x) {
-				return true
-			}
-		}
-		return false
+		return set[unorderedKey(x)]
 	}})
 	return nil
+}
+
+// unorderedKey is one text for all values that differ at most in the order of fields.
+func unorderedKey(v bsonval.Value) string { return string(bsonval.AppendKey(nil, sorted(v), nil)) }
+
+// sorted is the value with the fields of all documents in it in the order of their names.
+func sorted(v bsonval.Value) bsonval.Value {
+	if v.Type() != bsonval.Object && v.Type() != bsonval.Array {
+		return v
+	}
+	var names []string
+	values := map[string]bsonval.Value{}
+	for name, e := range v.Doc().All() {
+		if _, double := values[name]; !double {
+			names = append(names, name)
+		}
+		values[name] = sorted(e)
+	}
+	b := bsonval.NewBuilder(len(v.Doc()))
+	if v.Type() == bsonval.Array {
+		for _, name := range names {
+			b.Item(values[name])
+		}
+		return b.Array()
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		b.Set(name, values[name])
+	}
+	return b.Value()
 }
 
 func (c *schemaCompiler) bound(name string, v bsonval.Value) error {
@@ -213,7 +281,10 @@ func (c *schemaCompiler) bound(name string, v bsonval.Value) error {
 }
 
 func (c *schemaCompiler) multiple(v bsonval.Value) error {
-	if !v.IsNumber() || v.Float() <= 0 {
+	if !v.IsNumber() {
+		return mongoerr.New(mongoerr.TypeMismatch, "$jsonSchema keyword 'multipleOf' must be a number")
+	}
+	if v.Float() <= 0 {
 		return schemaError("$jsonSchema keyword 'multipleOf' must have a positive value")
 	}
 	c.add(rule{name: "multipleOf", spec: v, reason: "considered value is not a multiple of the specified value", ok: func(x bsonval.Value) bool {
@@ -230,7 +301,10 @@ func (c *schemaCompiler) multiple(v bsonval.Value) error {
 // count is a bound on a string's characters, an array's elements or an object's fields.
 func (c *schemaCompiler) count(name string, v bsonval.Value) error {
 	n, whole := v.ExactLong()
-	if !v.IsNumber() || !whole || n < 0 {
+	if !v.IsNumber() {
+		return mongoerr.New(mongoerr.TypeMismatch, "$jsonSchema keyword '%s' must be a number", name)
+	}
+	if !whole || n < 0 {
 		return schemaError("$jsonSchema keyword '%s' must be a representable as a non-negative integer", name)
 	}
 	least := strings.HasPrefix(name, "min")
@@ -271,8 +345,11 @@ func (c *schemaCompiler) pattern(v bsonval.Value) error {
 }
 
 func (c *schemaCompiler) several(name string, v bsonval.Value) error {
-	if v.Type() != bsonval.Array || v.Doc().IsEmpty() {
-		return schemaError("$jsonSchema keyword '%s' must be a non-empty array", name)
+	if v.Type() != bsonval.Array {
+		return mongoerr.New(mongoerr.TypeMismatch, "$jsonSchema keyword '%s' must be an array, but found an element of type %s", name, v.Type())
+	}
+	if v.Doc().IsEmpty() {
+		return bad("$jsonSchema keyword '%s' must be a non-empty array", name)
 	}
 	var subs []*schema
 	for e := range v.Doc().Values() {

@@ -1,6 +1,8 @@
 package match
 
 import (
+	"slices"
+
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/regex"
@@ -38,6 +40,9 @@ func (c *schemaCompiler) required(v bsonval.Value) error {
 	for e := range v.Doc().Values() {
 		if e.Type() != bsonval.String {
 			return mongoerr.New(mongoerr.TypeMismatch, "$jsonSchema keyword 'required' must be an array of strings, but found an element of type: %s", e.Type())
+		}
+		if slices.Contains(names, e.Str()) {
+			return schemaError("$jsonSchema keyword 'required' array cannot contain duplicate values")
 		}
 		names = append(names, e.Str())
 	}
@@ -180,10 +185,12 @@ func (c *schemaCompiler) additional(v bsonval.Value) error {
 		if v.Bool() {
 			return nil
 		}
-	default:
+	case bsonval.Object:
 		if s, err = c.sub("additionalProperties", v); err != nil {
 			return err
 		}
+	default:
+		return mongoerr.New(mongoerr.TypeMismatch, "$jsonSchema keyword 'additionalProperties' must be either an object or a boolean, but got a %s", v.Type())
 	}
 	named := c.doc.Get("properties")
 	extra := func(name string, f bsonval.Value) bool {
@@ -257,6 +264,8 @@ func (c *schemaCompiler) items(v bsonval.Value) error {
 			}
 			each = append(each, s)
 		}
+	} else if v.Type() != bsonval.Object {
+		return mongoerr.New(mongoerr.TypeMismatch, "$jsonSchema keyword 'items' must be an array or an object, not %s", v.Type())
 	} else if all, err = c.sub("items", v); err != nil {
 		return err
 	}
@@ -274,23 +283,23 @@ func (c *schemaCompiler) items(v bsonval.Value) error {
 }
 
 func (c *schemaCompiler) additionalItems(v bsonval.Value) error {
-	first := c.doc.Get("items")
-	if first.Type() != bsonval.Array {
-		return nil
-	}
-	skip := first.Doc().Len()
 	never := &schema{rules: []rule{{name: "additionalItems", spec: v, reason: "found additional items", ok: func(bsonval.Value) bool { return false }}}}
 	s := never
-	if v.Type() == bsonval.Bool {
-		if v.Bool() {
-			return nil
-		}
-	} else {
+	switch v.Type() {
+	case bsonval.Bool:
+	case bsonval.Object:
 		var err error
 		if s, err = c.sub("additionalItems", v); err != nil {
 			return err
 		}
+	default:
+		return mongoerr.New(mongoerr.TypeMismatch, "$jsonSchema keyword 'additionalItems' must be either an object or a boolean, but got a %s", v.Type())
 	}
+	first := c.doc.Get("items")
+	if first.Type() != bsonval.Array || v.Type() == bsonval.Bool && v.Bool() {
+		return nil
+	}
+	skip := first.Doc().Len()
 	c.elements("additionalItems", v, func(i int) *schema {
 		if i < skip {
 			return nil
@@ -339,7 +348,7 @@ func (c *schemaCompiler) unique(v bsonval.Value) error {
 		}
 		seen := map[string]bool{}
 		for e := range x.Doc().Values() {
-			k := string(bsonval.AppendKey(nil, e, nil))
+			k := unorderedKey(e)
 			if seen[k] {
 				return false
 			}

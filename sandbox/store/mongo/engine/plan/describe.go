@@ -17,6 +17,11 @@ func (c *condition) document() bsonval.Doc {
 	return b.Doc()
 }
 
+// Normal is a filter in its normal form, as explain shows it.
+func Normal(m *match.Matcher, coll bsonval.Collator) bsonval.Doc {
+	return normalize(m.Root, coll).document()
+}
+
 func (c *condition) write(b *bsonval.Builder) {
 	switch c.rank {
 	case rankAnd:

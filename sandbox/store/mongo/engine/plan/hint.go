@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -39,6 +40,9 @@ func (pl *planner) hintPattern(d bsonval.Doc) error {
 	if d.IsEmpty() {
 		return nil
 	}
+	if d.Len() > 1 && !d.Get("$natural").IsMissing() {
+		return mongoerr.New(mongoerr.BadValue, "Cannot include '$natural' in compound hint: %s", d)
+	}
 	if first := d.First(); first.Name == "$natural" {
 		if by := first.Value; !by.IsNumber() || by.Float() != 1 && by.Float() != -1 {
 			return mongoerr.New(mongoerr.BadValue, "$natural hint may only accept 1 or -1, not %s", by)
@@ -46,12 +50,30 @@ func (pl *planner) hintPattern(d bsonval.Doc) error {
 		pl.order = int(first.Value.Float())
 		return nil
 	}
+	var found []*storage.Index
 	for _, ix := range pl.coll.Indexes {
 		if bsonval.Compare(bsonval.DocValue(ix.Def.Pattern), bsonval.DocValue(d)) == 0 {
-			return pl.hintAt(ix)
+			found = append(found, ix)
 		}
 	}
-	return pl.badHint()
+	switch len(found) {
+	case 0:
+		return pl.badHint()
+	case 1:
+		return pl.hintAt(found[0])
+	}
+	return pl.failed(fmt.Sprintf("Hint matched multiple indexes, must hint by index name. Matched: %s and %s", found[0].Def.Spec, found[1].Def.Spec))
+}
+
+// naturalHint refuses a hint that a sort by $natural can't follow.
+func (pl *planner) naturalHint() error {
+	switch {
+	case pl.hint != nil:
+		return mongoerr.New(mongoerr.BadValue, "index hint not allowed with $natural sort order")
+	case pl.order != 0 && pl.order != int(pl.query.Sort.First().Value.Float()):
+		return mongoerr.New(mongoerr.BadValue, "$natural hint must be in the same direction as $natural sort order")
+	}
+	return nil
 }
 
 // hintAt refuses a hidden index; the query then fails as for one that isn't there.
@@ -64,8 +86,13 @@ func (pl *planner) hintAt(ix *storage.Index) error {
 }
 
 func (pl *planner) badHint() error {
-	return mongoerr.New(mongoerr.BadValue, "error processing query: ns=%sTree: %sSort: %s\nProj: %s\n planner returned error :: caused by :: hint provided does not correspond to an existing index",
-		pl.coll.NS, treeText(pl.cond), pl.query.Sort, pl.query.Projection)
+	return pl.failed("hint provided does not correspond to an existing index")
+}
+
+// failed is an error in the query's planning.
+func (pl *planner) failed(why string) error {
+	return mongoerr.New(mongoerr.BadValue, "error processing query: ns=%sTree: %sSort: %s\nProj: %s\n planner returned error :: caused by :: %s",
+		pl.coll.NS, treeText(pl.cond), pl.query.Sort, pl.query.Projection, why)
 }
 
 // treeText is the condition as the server's messages show it.
@@ -98,16 +125,21 @@ func writeTree(b *strings.Builder, c *condition, depth int) {
 // limited is a scan between min() and max(), which need a hint.
 func (pl *planner) limited() ([]*candidate, error) {
 	q := pl.query
-	if pl.hint == nil || pl.order != 0 {
+	switch {
+	case pl.order != 0 && !q.Hint.IsMissing():
+		return nil, pl.noPlan("min() and max() need the hint of an index, not $natural")
+	case q.Min != nil && q.Max != nil && !sameNames(q.Min, q.Max):
+		return nil, mongoerr.New(51176, "min() and max() must have the same field names")
+	case pl.hint == nil:
 		return nil, mongoerr.New(51173, "When using min()/max() a hint of which index to use must be provided")
 	}
 	s := newScan(pl.hint)
 	s.limits = true
 	var err error
-	if s.minKey, err = pl.limitKey(q.Min, "min"); err != nil {
+	if s.minKey, err = pl.limitKey(q.Min); err != nil {
 		return nil, err
 	}
-	if s.maxKey, err = pl.limitKey(q.Max, "max"); err != nil {
+	if s.maxKey, err = pl.limitKey(q.Max); err != nil {
 		return nil, err
 	}
 	if q.Min != nil && q.Max != nil && s.minKey >= s.maxKey {
@@ -120,31 +152,41 @@ func (pl *planner) limited() ([]*candidate, error) {
 	return []*candidate{pl.complete(a)}, nil
 }
 
-func (pl *planner) limitKey(d bsonval.Doc, name string) (string, error) {
+// sameNames tells whether two documents have the same fields in the same order.
+func sameNames(a, b bsonval.Doc) bool {
+	x, y := a.Iter(), b.Iter()
+	for x.Next() {
+		if !y.Next() || x.Name() != y.Name() {
+			return false
+		}
+	}
+	return !y.Next()
+}
+
+// limitKey is the key that the scan begins or ends at. It is made of the values as they
+// are given: a hashed index is asked for a range of hashes.
+func (pl *planner) limitKey(d bsonval.Doc) (string, error) {
 	if d == nil {
 		return "", nil
 	}
 	def := pl.hint.Def
-	if def.Kind != index.Ordered {
+	if def.Kind != index.Ordered && def.Kind != index.Hashed || !sameNames(d, def.Pattern) {
 		return "", mongoerr.New(51174, "The index chosen is not compatible with min/max")
 	}
 	var key []byte
-	i := 0
-	for path, v := range d.All() {
-		if i >= len(def.Fields) || def.Fields[i].Path != path {
-			return "", mongoerr.New(51174, "The index chosen is not compatible with min/max")
-		}
+	for i, f := range def.Fields {
+		v := d.Get(f.Path)
 		switch v.Type() {
 		case bsonval.String, bsonval.Symbol, bsonval.Object, bsonval.Array:
 			if !sameCollation(def.Collator, pl.op.Collator) {
-				return "", mongoerr.New(51174, "The index chosen has not the query's collation, in which %s() compares %s", name, v)
+				return "", mongoerr.New(51174, "The index chosen has not the query's collation, in which min() and max() compare %s", v)
 			}
 		}
-		key = def.AppendField(key, i, v)
-		i++
-	}
-	if i != len(def.Fields) {
-		return "", mongoerr.New(51176, "%s() must have the same field names as the index pattern %s", name, def.Pattern)
+		from := len(key)
+		key = bsonval.AppendKey(key, v, def.Collator)
+		if def.Fields[i].Desc {
+			bsonval.InvertKey(key[from:])
+		}
 	}
 	return string(key), nil
 }

@@ -45,7 +45,13 @@ func (pl *planner) candidates() ([]*candidate, error) {
 		return nil, err
 	}
 	if onlyNatural(pl.query.Sort) {
+		if err := pl.naturalHint(); err != nil {
+			return nil, err
+		}
 		pl.order = int(pl.query.Sort.First().Value.Float())
+	}
+	if pl.query.Tailable && pl.mustIndex() {
+		return nil, pl.noPlan("Running with 'notablescan', so tailable cursors (which always do a table scan) are not allowed")
 	}
 	if pl.query.Min != nil || pl.query.Max != nil {
 		return pl.limited()
