@@ -224,3 +224,23 @@ func TestGeospatialIndexOfAPlaceInAnArray(t *testing.T) {
 		}
 	}
 }
+
+// A unique index is one of cells, or of words with their scores.
+func TestUniqueIndexesOfPlacesAndWords(t *testing.T) {
+	for key, docs := range map[string][4]string{
+		`{"l":"2dsphere"}`:   {`{"l":[1,1]}`, `{"l":[1,1]}`, `{"l":[1,2]}`, "dup key: { l: 1153277837650709461 }"},
+		`{"l":"2d"}`:         {`{"l":[[1,1],[2,2]]}`, `{"l":[2,2]}`, `{"l":[3,3]}`, "dup key: { l: "},
+		`{"a":1,"l":"text"}`: {`{"a":1,"l":"x"}`, `{"a":1,"l":"x"}`, `{"a":2,"l":"x"}`, `dup key: { a: 1, _fts: "x", _ftsx: 1.1 }`},
+	} {
+		d := newDB(t, Options{})
+		d.run(`{"createIndexes":"c","indexes":[{"key":` + key + `,"name":"u","unique":true}]}`)
+		d.run(`{"insert":"c","documents":[{},{},` + docs[0] + `]}`)
+		out := d.try(`{"insert":"c","documents":[` + docs[1] + `]}`)
+		if out.Path("writeErrors.0.code").Long() != 11000 || !strings.Contains(out.Path("writeErrors.0.errmsg").Str(), docs[3]) {
+			t.Error(key, out)
+		}
+		if out := d.try(`{"insert":"c","documents":[` + docs[2] + `]}`); !out.Get("writeErrors").IsMissing() {
+			t.Error(key, out)
+		}
+	}
+}

@@ -24,8 +24,8 @@ func (d *Def) parseGeo(spec bsonval.Doc) error {
 			return mongoerr.New(mongoerr.CannotCreateIndex, "Can't use more than one index plugin for a single index.")
 		}
 	}
-	if d.Unique || d.Expire >= 0 {
-		return mongoerr.New(mongoerr.CannotCreateIndex, "%s indexes cannot be unique or expire documents", d.Kind)
+	if d.Expire >= 0 {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "%s indexes cannot expire documents", d.Kind)
 	}
 	if d.Kind == Sphere {
 		return d.parseSphere(spec)

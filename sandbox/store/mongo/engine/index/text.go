@@ -51,8 +51,8 @@ func (d *Def) parseText(spec bsonval.Doc) error {
 		}
 		ended = ended || len(words) > 0
 	}
-	if d.Unique || d.Expire >= 0 {
-		return mongoerr.New(mongoerr.CannotCreateIndex, "text indexes cannot be unique or expire documents")
+	if d.Expire >= 0 {
+		return mongoerr.New(mongoerr.CannotCreateIndex, "text indexes cannot expire documents")
 	}
 	if d.Collator != nil {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "Index type 'text' does not support collation: %s", d.Pattern)
