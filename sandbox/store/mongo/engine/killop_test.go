@@ -26,7 +26,7 @@ func TestKillOpEndsAGetMore(t *testing.T) {
 		docs = append(docs, bson.D{{Key: "_id", Value: i}})
 	}
 	command(t, e, "d", bson.D{{Key: "insert", Value: "c"}, {Key: "documents", Value: docs}})
-	slow := run("d", `{"aggregate":"c","cursor":{"batchSize":0},"pipeline":[{"$lookup":{"from":"c","pipeline":[],"as":"x"}},{"$unwind":"$x"},{"$lookup":{"from":"c","pipeline":[],"as":"y"}},{"$match":{"none":1}}]}`)
+	slow := run("d", `{"aggregate":"c","cursor":{"batchSize":0},"pipeline":[{"$lookup":{"from":"c","pipeline":[],"as":"x"}},{"$unwind":"$x"},{"$lookup":{"from":"c","pipeline":[],"as":"y"}},{"$match":{"y.none":1}}]}`)
 	raw, err := bson.Marshal(bson.D{{Key: "getMore", Value: slow["cursor"].(bson.D)[1].Value}, {Key: "collection", Value: "c"}})
 	if err != nil {
 		t.Fatal(err)

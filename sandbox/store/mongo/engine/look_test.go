@@ -31,7 +31,7 @@ func request(t *testing.T, id int32, cmd bson.D) []byte {
 func endless(coll string) bson.D {
 	all := d("from", coll, "pipeline", bson.A{}, "as", "x")
 	return d("aggregate", coll, "cursor", d(), "$db", "d", "pipeline", bson.A{
-		d("$lookup", all), d("$unwind", "$x"), d("$lookup", all), d("$match", d("none", 1)),
+		d("$lookup", all), d("$unwind", "$x"), d("$lookup", all), d("$match", d("x.none", 1)),
 	})
 }
 

@@ -63,7 +63,7 @@ func TestMaxTimeEndsALongQuery(t *testing.T) {
 	cross := bson.D{{Key: "$lookup", Value: bson.D{{Key: "from", Value: "c"}, {Key: "pipeline", Value: bson.A{}}, {Key: "as", Value: "x"}}}}
 	start := time.Now()
 	got := command(t, e, "d", bson.D{{Key: "aggregate", Value: "c"}, {Key: "cursor", Value: bson.D{}}, {Key: "maxTimeMS", Value: 30},
-		{Key: "pipeline", Value: bson.A{cross, bson.D{{Key: "$unwind", Value: "$x"}}, cross, bson.D{{Key: "$match", Value: bson.D{{Key: "none", Value: 1}}}}}}})
+		{Key: "pipeline", Value: bson.A{cross, bson.D{{Key: "$unwind", Value: "$x"}}, cross, bson.D{{Key: "$match", Value: bson.D{{Key: "x.none", Value: 1}}}}}}})
 	if got["codeName"] != "MaxTimeMSExpired" || time.Since(start) > 10*time.Second {
 		t.Fatalf("%v after %v", got["errmsg"], time.Since(start))
 	}

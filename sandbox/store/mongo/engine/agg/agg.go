@@ -158,6 +158,9 @@ func Compile(pipeline bsonval.Doc, env *Env) (*Pipeline, error) {
 	if err := p.checkMetas(); err != nil {
 		return nil, err
 	}
+	if err := p.raiseMatches(); err != nil {
+		return nil, err
+	}
 	p.joinSortLimit()
 	return p, nil
 }
