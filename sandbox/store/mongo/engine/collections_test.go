@@ -81,7 +81,7 @@ func TestAValidatorTellsWhatIsWrong(t *testing.T) {
 	}
 	want := `{ failingDocumentId: 1, details: { operatorName: "$and", clausesNotSatisfied: [ ` +
 		`{ index: 0, details: { operatorName: "$gte", specifiedAs: { age: { $gte: 18 } }, reason: "comparison failed", consideredValue: 5 } }, ` +
-		`{ index: 1, details: { operatorName: "$type", specifiedAs: { name: { $type: [ 2 ] } }, reason: "type did not match", consideredValue: 7, consideredType: "int" } } ] } }`
+		`{ index: 1, details: { operatorName: "$type", specifiedAs: { name: { $type: "string" } }, reason: "type did not match", consideredValue: 7, consideredType: "int" } } ] } }`
 	if got := e.Get("errInfo").String(); got != want {
 		t.Errorf("%s\n%s", got, want)
 	}

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"cmp"
 	"math/big"
 	"slices"
 	"strings"
@@ -98,7 +99,18 @@ func compileSchemaAt(d bsonval.Doc, depth int) (*schema, error) {
 			return nil, err
 		}
 	}
+	slices.SortStableFunc(s.rules, func(a, b rule) int { return cmp.Compare(ruleRank(a.name), ruleRank(b.name)) })
 	return s, nil
+}
+
+// ruleRank is the place of a keyword in errors, whatever the order of the schema.
+func ruleRank(name string) int {
+	return slices.Index([]string{
+		"pattern", "maxLength", "minLength", "multipleOf", "maximum", "minimum",
+		"minItems", "maxItems", "uniqueItems", "items", "additionalItems",
+		"properties", "patternProperties", "additionalProperties", "required", "minProperties", "maxProperties", "dependencies",
+		"allOf", "anyOf", "oneOf", "not", "enum", "type", "bsonType",
+	}, name)
 }
 
 type schemaCompiler struct {

@@ -342,19 +342,25 @@ func (c *schemaCompiler) unique(v bsonval.Value) error {
 	if !v.Bool() {
 		return nil
 	}
-	c.add(rule{name: "uniqueItems", spec: v, reason: "found a duplicate item", ok: func(x bsonval.Value) bool {
-		if x.Type() != bsonval.Array {
-			return true
-		}
-		seen := map[string]bool{}
-		for e := range x.Doc().Values() {
-			k := unorderedKey(e)
-			if seen[k] {
-				return false
-			}
-			seen[k] = true
-		}
-		return true
+	c.add(rule{name: "uniqueItems", spec: v, ok: func(x bsonval.Value) bool { return duplicate(x).IsMissing() }, why: func(b *bsonval.Builder, x bsonval.Value) {
+		b.OpenDoc("specifiedAs").Set("uniqueItems", v).Close()
+		b.Str("reason", "found a duplicate item").Set("consideredValue", x).Set("duplicatedValue", duplicate(x))
 	}})
 	return nil
+}
+
+// duplicate is the first item of an array that is there already; missing for none.
+func duplicate(x bsonval.Value) bsonval.Value {
+	if x.Type() != bsonval.Array {
+		return bsonval.Value{}
+	}
+	seen := map[string]bool{}
+	for e := range x.Doc().Values() {
+		k := unorderedKey(e)
+		if seen[k] {
+			return e
+		}
+		seen[k] = true
+	}
+	return bsonval.Value{}
 }
