@@ -185,6 +185,7 @@ func TestGeospatialIndexesAndSearches(t *testing.T) {
 		`{"find":"none","filter":{"l":{"$nearSphere":[0,0]},"m":{"$nearSphere":[0,0]}}}`:                                                    2,
 		`{"find":"s","filter":{"l":{"$geoWithin":{"$box":[[0,0],[1,1]],"$center":[[0,0],1]}}}}`:                                             2,
 		`{"find":"s","filter":{"l":{"$maxDistance":1,"$near":[0,0]}}}`:                                                                      2,
+		`{"aggregate":"s","pipeline":[{"$match":{}},{"$geoNear":{"near":[0,0]}}],"cursor":{}}`:                                              40603,
 		`{"aggregate":"s","pipeline":[{"$geoNear":{"near":"$x"}}],"cursor":{}}`:                                                             5860402,
 		`{"aggregate":"s","pipeline":[{"$geoNear":{"near":[0,0],"spherical":true,"zzz":1}}],"cursor":{}}`:                                   2,
 		`{"aggregate":"s","pipeline":[{"$geoNear":{"near":[0,0],"spherical":true,"key":"no"}}],"cursor":{}}`:                                291,

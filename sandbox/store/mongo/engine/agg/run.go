@@ -41,7 +41,10 @@ func (p *Pipeline) checkPlaces() error {
 		case i > 0 && s.Name == "$match" && uses(s.Arg, "$text"):
 			return mongoerr.New(17313, "$match with $text is only allowed as the first pipeline stage")
 		case i > 0 && standsFirst(s.Name):
-			return mongoerr.New(40602, "%s is only valid as the first stage in a pipeline", s.Name)
+			if s.Name == "$geoNear" { // the server moves it, on time series, before it looks
+				return mongoerr.New(40603, "$geoNear was not the first stage in the pipeline after optimization. Is optimization disabled or inhibited?")
+			}
+			return mongoerr.New(40602, "%s is only valid as the first stage in a pipeline.", s.Name)
 		}
 	}
 	return nil
