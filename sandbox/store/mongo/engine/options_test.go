@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -34,6 +35,9 @@ func TestWhatCreateChecks(t *testing.T) {
 		outcome{`{"create":"c","capped":true,"size":"1"}`, 14},
 		outcome{`{"create":"c","capped":true,"size":10,"max":1e12}`, 2},
 		outcome{`{"create":"c","collation":{}}`, 40414},
+		outcome{`{"create":"c","storageEngine":{"nope":{}}}`, 72},
+		outcome{`{"create":"c","storageEngine":{"wiredTiger":5}}`, 2},
+		outcome{`{"create":"c","indexOptionDefaults":{"x":1}}`, 40415},
 		outcome{`{"create":"c","validationLevel":"much"}`, 2},
 		outcome{`{"create":"c","validationAction":"off"}`, 2},
 		outcome{`{"create":"c","validator":{"$or":[{"a":{"$near":[0,0]}}]}}`, 2},
@@ -189,5 +193,34 @@ func TestNamesThatAreRefused(t *testing.T) {
 	out, err := d.e.Run(t.Context(), "TEST", parseJSON(t, `{"create":"c"}`))
 	if err != nil || out.Get("code").Long() != 13297 {
 		t.Error(out, err)
+	}
+}
+
+// A command that names the UUID of its collection is for that collection alone.
+func TestACommandNamesItsCollectionsUUID(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"insert":"c","documents":[{"_id":1}]}`)
+	d.run(`{"insert":"other","documents":[{"_id":1}]}`)
+	_, raw := d.run(`{"listCollections":1,"filter":{"name":"c"}}`).Path("cursor.firstBatch.0.info.uuid").Binary()
+	uuid := `"collectionUUID":{"$binary":{"base64":"` + base64.StdEncoding.EncodeToString(raw) + `","subType":"04"}}`
+	d.codes(
+		outcome{`{"find":"c",` + uuid + `}`, 0},
+		outcome{`{"collMod":"c",` + uuid + `}`, 0},
+		outcome{`{"update":"c","updates":[{"q":{},"u":{"$set":{"a":1}}}],` + uuid + `}`, 0},
+		outcome{`{"find":"other",` + uuid + `}`, 361},
+		outcome{`{"insert":"gone","documents":[{}],` + uuid + `}`, 361},
+		outcome{`{"drop":"other",` + uuid + `}`, 361},
+		outcome{`{"count":"c",` + uuid + `}`, 40415},
+		outcome{`{"find":"c","collectionUUID":5}`, 14},
+	)
+	out := d.try(`{"delete":"other","deletes":[{"q":{},"limit":0}],` + uuid + `}`)
+	if out.Get("db").Str() != "test" || out.Get("expectedCollection").Str() != "other" || out.Get("actualCollection").Str() != "c" {
+		t.Error(out)
+	}
+	for _, c := range []struct{ from, to string }{{"test.other", "test.x"}, {"nope.c", "nope.d"}} {
+		out := d.admin(`{"renameCollection":"` + c.from + `","to":"` + c.to + `",` + uuid + `}`)
+		if out.Get("code").Long() != 361 {
+			t.Error(out)
+		}
 	}
 }

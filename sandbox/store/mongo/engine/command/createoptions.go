@@ -64,6 +64,10 @@ func (r *Request) checkCreate() error {
 			err = checkCapped("create."+name, v)
 		case "validationLevel", "validationAction":
 			err = checkValidation("create."+name, v)
+		case "storageEngine":
+			err = checkEngine("create.storageEngine", v)
+		case "indexOptionDefaults":
+			err = checkIndexDefaults(v)
 		}
 		if err != nil {
 			return err
@@ -184,6 +188,39 @@ func mayAsk(filter bsonval.Doc) error {
 					return err
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// checkEngine checks options for storage engines. Those of wiredTiger are kept and have
+// no effect.
+func checkEngine(full string, v bsonval.Value) error {
+	if v.Type() != bsonval.Object {
+		return wrongType(full, v, "object")
+	}
+	for name, options := range v.Doc().All() {
+		switch {
+		case options.Type() != bsonval.Object:
+			return mongoerr.New(mongoerr.BadValue, "'%s.%s' has to be an embedded document", full, name)
+		case name != "wiredTiger" && name != "persistentTree":
+			return mongoerr.New(mongoerr.InvalidOptions, "%s is not a registered storage engine for this server", name)
+		}
+	}
+	return nil
+}
+
+func checkIndexDefaults(v bsonval.Value) error {
+	const full = "create.indexOptionDefaults"
+	if v.Type() != bsonval.Object {
+		return wrongType(full, v, "object")
+	}
+	for name, x := range v.Doc().All() {
+		if name != "storageEngine" {
+			return mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", full, name)
+		}
+		if err := checkEngine(full+"."+name, x); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -176,5 +176,8 @@ func (s *Server) idleCursor(c *cursor.Cursor) bsonval.Doc {
 	b.OpenDoc("cursor").Int64("cursorId", c.ID).Set("createdDate", bsonval.TimeValue(c.Created())).Set("lastAccessDate", bsonval.TimeValue(c.LastUse()))
 	b.Int64("nDocsReturned", c.Docs).Int64("nBatchesReturned", c.Batches).Bool("noCursorTimeout", c.NoTimeout).Bool("tailable", c.Tailable).Bool("awaitData", c.Await)
 	b.SetDoc("originatingCommand", c.Command).Int32("operationUsingCursorId", c.Op.ID).Close()
+	if plan := c.Op.PlanSummary(); plan != "" {
+		b.Str("planSummary", plan)
+	}
 	return b.Doc()
 }

@@ -123,7 +123,7 @@ func (r *Request) common() error {
 		case "help":
 			r.asksHelp = v.Truth()
 		default:
-			if !isGeneric(name) && !r.Spec.knows(name, r.Body) {
+			if !isGeneric(name) && !r.Spec.knows(name, r.Body) && (name != "collectionUUID" || !takesUUID(r.Spec.Name)) {
 				return mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", r.Spec.Name, name)
 			}
 		}

@@ -307,7 +307,11 @@ func (s *Server) execute(r *Request) (bsonval.Doc, error) {
 	if fp := s.failWrite(r); fp != nil {
 		run = fp.aroundWrite
 	}
-	doc, err := run(r)
+	err = r.checkUUID()
+	var doc bsonval.Doc
+	if err == nil {
+		doc, err = run(r)
+	}
 	if r.inTransaction {
 		doc, err = s.leaveTransaction(r, doc, err)
 	}

@@ -1,0 +1,48 @@
+package command
+
+import (
+	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/storage"
+)
+
+// takesUUID tells the commands that have a collectionUUID: they are refused on a
+// collection that isn't the one with that UUID.
+func takesUUID(name string) bool {
+	switch name {
+	case "find", "aggregate", "insert", "update", "delete", "collMod", "createIndexes", "dropIndexes", "drop", "renameCollection":
+		return true
+	}
+	return false
+}
+
+// checkUUID compares the collection's UUID with the one that the command names.
+func (r *Request) checkUUID() error {
+	v := r.Body.Get("collectionUUID")
+	if v.IsNullish() || !takesUUID(r.Spec.Name) {
+		return nil
+	}
+	if v.Type() != bsonval.Binary {
+		return wrongType(r.field("collectionUUID"), v, "binData")
+	}
+	sub, id := v.Binary()
+	if sub != 4 || len(id) != 16 {
+		return mongoerr.New(mongoerr.InvalidUUID, "uuid must be a 16-byte binary field with UUID (4) subtype")
+	}
+	ns := r.ns()
+	if r.Spec.Name == "renameCollection" {
+		ns, _ = storage.ParseNS(ns.Coll)
+	}
+	there := r.State().ByUUID([16]byte(id))
+	if there != nil && there.NS == ns {
+		return nil
+	}
+	b := bsonval.NewBuilder(128)
+	b.Str("db", ns.DB).Set("collectionUUID", v).Str("expectedCollection", ns.Coll)
+	if there != nil && there.NS.DB == ns.DB {
+		b.Str("actualCollection", there.NS.Coll)
+	} else {
+		b.Set("actualCollection", bsonval.NullValue())
+	}
+	return mongoerr.New(mongoerr.CollectionUUIDMismatch, "Collection UUID does not match that specified").With(b.Doc())
+}
