@@ -189,7 +189,7 @@ func TestExplainOfAPipelineTellsItsStages(t *testing.T) {
 	}{
 		{`[{"$match":{"a":3}},{"$group":{"_id":"$b","n":{"$sum":1}}}]`, "PROJECTION_COVERED IXSCAN", "$group 10", 10, 0},
 		{`[{"$match":{"a":3}},{"$group":{"_id":"$s","n":{"$sum":1}}}]`, "PROJECTION_SIMPLE FETCH IXSCAN", "$group 7", 10, 10},
-		{`[{"$match":{"a":3}},{"$count":"n"}]`, "COUNT_SCAN", "$count 1", 11, 0},
+		{`[{"$match":{"a":3}},{"$count":"n"}]`, "COUNT_SCAN", "$group 1, $project 1", 11, 0},
 		{`[{"$group":{"_id":"$a"}}]`, "PROJECTION_COVERED DISTINCT_SCAN", "$groupByDistinctScan 10", 10, 0},
 		{`[{"$sort":{"a":1,"b":1}},{"$group":{"_id":"$a","least":{"$first":"$s"}}}]`, "FETCH DISTINCT_SCAN", "$groupByDistinctScan 10", 10, 10},
 		{`[{"$sort":{"a":1,"b":-1}},{"$group":{"_id":"$a","most":{"$first":"$b"}}}]`, "SORT PROJECTION_SIMPLE COLLSCAN", "$group 10", 0, 100},
@@ -222,6 +222,36 @@ func TestExplainOfAPipelineTellsItsStages(t *testing.T) {
 	out = d.run(`{"explain":{"aggregate":"c","pipeline":[{"$group":{"_id":"$a","n":{"$sum":"$b"}}},{"$sort":{"n":-1}},{"$limit":2}],"cursor":{}},"verbosity":"queryPlanner"}`)
 	if got := out.Path("stages.2").String(); got != "{ $sort: { sortKey: { n: -1 }, limit: 2 } }" {
 		t.Error(got)
+	}
+}
+
+// What the plan does of a pipeline is no stage, and a stage that writes writes nothing.
+func TestExplainOfAPipelineThatIsAllPlan(t *testing.T) {
+	d := seeded(t)
+	for pipeline, want := range map[string]string{
+		`[{"$match":{"a":3}}]`: "FETCH IXSCAN",
+		`[{"$match":{"a":3}},{"$project":{"x":{"$add":["$b",1]}}}]`:     "PROJECTION_DEFAULT FETCH IXSCAN",
+		`[{"$set":{"x":{"$add":["$b",1]}}},{"$match":{"a":3}}]`:         "",
+		`[{"$project":{"b":0}}]`:                                        "",
+		`[{"$sort":{"a":1}},{"$limit":2},{"$project":{"a":1,"_id":0}}]`: "LIMIT PROJECTION_COVERED IXSCAN",
+	} {
+		out := d.run(`{"explain":{"aggregate":"c","pipeline":` + pipeline + `,"cursor":{}},"verbosity":"executionStats"}`)
+		if got := stagesOf(out.Path("queryPlanner.winningPlan").Doc()); want != "" && (got != want || !out.Path("queryPlanner.optimizedPipeline").Truth()) {
+			t.Errorf("%s: %s, want %s", pipeline, got, want)
+		}
+		if stages := out.Get("stages"); stages.IsMissing() != (want != "") {
+			t.Errorf("%s: stages %s", pipeline, stages)
+		}
+	}
+	out := d.run(`{"explain":{"aggregate":"c","pipeline":[{"$set":{"x":1}},{"$match":{"a":3}},{"$merge":{"into":"target"}}],"cursor":{}},"verbosity":"executionStats"}`)
+	if got := stagesOf(out.Path("stages.0.$cursor.queryPlanner.winningPlan").Doc()); got != "FETCH IXSCAN" {
+		t.Error(got)
+	}
+	if got := out.Path("stages.2.$merge").String(); !strings.Contains(got, `on: "_id", whenMatched: "merge", whenNotMatched: "insert"`) {
+		t.Error(got)
+	}
+	if n := d.run(`{"count":"target"}`).Get("n").Long(); n != 0 {
+		t.Errorf("an explained $merge wrote %d documents", n)
 	}
 }
 

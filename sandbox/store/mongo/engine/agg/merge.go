@@ -309,3 +309,32 @@ func (m *merge) statement(env *Env, q bsonval.Doc, r stream.Row) (bsonval.Doc, e
 	}
 	return b.Doc(), nil
 }
+
+// shown is the stage as explain shows it, with all that wasn't said.
+func (m *merge) shown(arg bsonval.Value) bsonval.Value {
+	b := bsonval.NewBuilder(128)
+	b.OpenDoc("into").Str("db", m.db).Str("coll", m.coll).Close()
+	if len(m.on) == 1 {
+		b.Str("on", m.on[0])
+	} else {
+		b.OpenArray("on")
+		for _, field := range m.on {
+			b.ItemStr(field)
+		}
+		b.Close()
+	}
+	if m.matched == "pipeline" {
+		if let := arg.Doc().Get("let"); let.Type() == bsonval.Object {
+			b.Set("let", let)
+		}
+		b.SetArray("whenMatched", m.update)
+	} else {
+		b.Str("whenMatched", m.matched)
+	}
+	return b.Str("whenNotMatched", m.missing).Value()
+}
+
+// Writes tells whether the pipeline ends in a stage that writes.
+func (p *Pipeline) Writes() bool {
+	return len(p.Stages) > 0 && writeStages(p.Stages[len(p.Stages)-1].Name) != nil
+}

@@ -30,35 +30,39 @@ func (p *Pipeline) distinct(sorted bsonval.Doc) (path string, whole, last bool) 
 	return path, spec.Len() > 1, kind == "$last"
 }
 
-// PlainProject answers the fields of a leading $project that only keeps fields, which
-// the plan may do: {_id: true, a: true}.
-func (p *Pipeline) PlainProject() (bsonval.Doc, bool) {
+// LeadingProject answers what a leading $project keeps and computes, which the plan may
+// do: {_id: true, a: true, b: {$add: …}}. One that takes fields away stays a stage.
+func (p *Pipeline) LeadingProject() (bsonval.Doc, bool) {
 	if len(p.Stages) == 0 || p.Stages[0].Name != "$project" {
 		return nil, false
 	}
 	spec := p.Stages[0].Arg.Doc()
 	id := spec.Get("_id")
+	plainID := id.Type() == bsonval.Bool || id.IsNumber()
 	var b bsonval.Builder
-	if id.IsMissing() || id.Truth() {
+	if id.IsMissing() || plainID && id.Truth() {
 		b.Bool("_id", true)
 	}
 	kept := 0
 	for name, v := range spec.All() {
-		switch {
-		case v.Type() != bsonval.Bool && !v.IsNumber():
+		switch plain := v.Type() == bsonval.Bool || v.IsNumber(); {
+		case name == "_id" && plain:
+		case plain && !v.Truth():
 			return nil, false
-		case name == "_id":
-		case !v.Truth():
+		case plain:
+			b.Bool(name, true)
+			kept++
+		case isNested(v):
 			return nil, false
 		default:
-			b.Bool(name, true)
+			b.Set(name, v)
 			kept++
 		}
 	}
-	if !id.IsMissing() && !id.Truth() {
+	if plainID && !id.Truth() {
 		b.Bool("_id", false)
 	}
-	return b.Doc(), kept > 0 || id.Truth()
+	return b.Doc(), kept > 0 || plainID && id.Truth()
 }
 
 // Explained are the stages as explain shows them, one for each, without a name for one
@@ -67,6 +71,12 @@ func (p *Pipeline) PlainProject() (bsonval.Doc, bool) {
 func (p *Pipeline) Explained(distinct bool) []Named {
 	out := append([]Named(nil), p.Stages...)
 	for i := range out {
+		switch st := out[i].Stage.(type) {
+		case outStage:
+			out[i].Arg = bsonval.DocValue(bsonval.D(bsonval.E("coll", bsonval.StringValue(st.coll)), bsonval.E("db", bsonval.StringValue(st.db))))
+		case *merge:
+			out[i].Arg = st.shown(out[i].Arg)
+		}
 		sort, ok := out[i].Stage.(*sortStage)
 		if !ok {
 			continue
@@ -106,4 +116,24 @@ func (p *Pipeline) byDistinct() bsonval.Value {
 	}
 	b.Close()
 	return b.Value()
+}
+
+// Desugared are the stages that the server makes of one that is short for others.
+func Desugared(s Named) []Named {
+	count := bsonval.D(bsonval.E("$sum", bsonval.DocValue(bsonval.D(bsonval.E("$const", bsonval.IntValue(1))))))
+	group := func(id bsonval.Value, name string) Named {
+		return Named{Name: "$group", Arg: bsonval.DocValue(bsonval.D(bsonval.E("_id", id), bsonval.E(name, bsonval.DocValue(count))))}
+	}
+	switch s.Name {
+	case "$count":
+		name := s.Arg.Str()
+		none := bsonval.DocValue(bsonval.D(bsonval.E("$const", bsonval.NullValue())))
+		kept := bsonval.D(bsonval.E(name, bsonval.BoolValue(true)), bsonval.E("_id", bsonval.BoolValue(false)))
+		return []Named{group(none, name), {Name: "$project", Arg: bsonval.DocValue(kept)}}
+	case "$sortByCount":
+		key := bsonval.D(bsonval.E("count", bsonval.IntValue(-1)))
+		sort := bsonval.D(bsonval.E("sortKey", bsonval.DocValue(key)))
+		return []Named{group(s.Arg, "count"), {Name: "$sort", Arg: bsonval.DocValue(sort)}}
+	}
+	return []Named{s}
 }

@@ -80,15 +80,13 @@ func (s *Server) explainStages(r *Request, b *bsonval.Builder, ns storage.NS, st
 	if err != nil {
 		return err
 	}
-	if writes := pipe.Stages; len(writes) > 0 && verbosity != "queryPlanner" {
-		if last := writes[len(writes)-1].Name; last == "$out" || last == "$merge" {
-			return mongoerr.New(51029, "explain of a pipeline with %s may only have the verbosity queryPlanner", last)
-		}
-	}
 	q, rest := pipe.Leading()
-	if spec, ok := rest.PlainProject(); ok {
+	first := *rest // the projection that the plan does
+	if spec, ok := rest.LeadingProject(); ok {
 		q.Projection = spec
-		rest.Stages = rest.Stages[1:]
+		first.Stages, rest.Stages = rest.Stages[:1], rest.Stages[1:]
+	} else {
+		first.Stages = nil
 	}
 	p, err := src.plan(r.Op, ns, q, true)
 	if err != nil {
@@ -98,21 +96,32 @@ func (s *Server) explainStages(r *Request, b *bsonval.Builder, ns storage.NS, st
 		p.WholePipeline()
 		return r.written(p, b, verbosity)
 	}
-	return r.writtenStages(p, rest, b, verbosity)
+	return r.writtenStages(p, &first, rest, b, verbosity)
 }
 
 // writtenStages runs the plan and the stages, each counted, and writes all of them.
-func (r *Request) writtenStages(p *plan.Plan, rest *agg.Pipeline, b *bsonval.Builder, verbosity string) error {
+// Nothing is written: a stage that would gets its rows, and that is all.
+func (r *Request) writtenStages(p *plan.Plan, first, rest *agg.Pipeline, b *bsonval.Builder, verbosity string) error {
 	counts := make([]*counted, len(rest.Stages)+1)
 	if verbosity != "queryPlanner" {
 		it, err := p.Run(r.Op)
 		if err != nil {
 			return err
 		}
+		if it, err = first.Over(it); err != nil {
+			return err
+		}
 		counts[0] = &counted{Iterator: it, op: r.Op, main: p}
 		for i := range rest.Stages {
 			one := *rest
 			one.Stages = rest.Stages[i : i+1]
+			if one.Writes() {
+				counts[i+1] = &counted{Iterator: stream.Docs(nil), op: r.Op, main: p, below: counts[i]}
+				if err := drain(counts[i]); err != nil {
+					return err
+				}
+				continue
+			}
 			if it, err = one.Over(counts[i]); err != nil {
 				return err
 			}
@@ -133,18 +142,20 @@ func (r *Request) writtenStages(p *plan.Plan, rest *agg.Pipeline, b *bsonval.Bui
 		if shown[i].Name == "" { // it is part of the stage before it
 			continue
 		}
-		b.OpenItem()
-		if m := shown[i].Filter(); m != nil {
-			b.SetDoc(shown[i].Name, plan.Normal(m, r.Op.Collator))
-		} else {
-			b.Set(shown[i].Name, shown[i].Arg)
-		}
 		end := i + 1
 		for end < len(shown) && shown[end].Name == "" {
 			end++
 		}
-		counts[end].write(b, shown[i].Name)
-		b.Close()
+		for _, stage := range agg.Desugared(shown[i]) {
+			b.OpenItem()
+			if m := stage.Filter(); m != nil {
+				b.SetDoc(stage.Name, plan.Normal(m, r.Op.Collator))
+			} else {
+				b.Set(stage.Name, stage.Arg)
+			}
+			counts[end].write(b, stage.Name)
+			b.Close()
+		}
 	}
 	b.Close()
 	return nil
