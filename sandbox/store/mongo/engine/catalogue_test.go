@@ -21,12 +21,12 @@ func TestViewsAreSeenInSystemViews(t *testing.T) {
 		t.Error(got)
 	}
 	d.run(`{"create":"v","viewOn":"c","pipeline":[{"$match":{"_id":1}}],"collation":{"locale":"de"}}`)
-	d.run(`{"create":"w","viewOn":"v"}`)
+	d.run(`{"create":"w","viewOn":"x"}`)
 	d.run(`{"create":"s","timeseries":{"timeField":"t","metaField":"m"}}`)
 	if got := names(); got != "c collection, s timeseries, system.buckets.s collection, system.views collection, v view, w view" {
 		t.Error(got)
 	}
-	if got := d.docs(`{"find":"system.views","filter":{"_id":"test.w"}}`); got != `[ { _id: "test.w", viewOn: "v", pipeline: [] } ]` {
+	if got := d.docs(`{"find":"system.views","filter":{"_id":"test.w"}}`); got != `[ { _id: "test.w", viewOn: "x", pipeline: [] } ]` {
 		t.Error(got)
 	}
 	got := d.docs(`{"find":"system.views","filter":{"viewOn":"c"}}`)

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -65,4 +66,51 @@ func TestNamesOfTheSystem(t *testing.T) {
 			t.Errorf("to %s: %v", to, got)
 		}
 	}
+}
+
+// What views stand on is followed through their pipelines.
+func TestViewsOnViews(t *testing.T) {
+	e := memory(t, engine.Options{})
+	cases := [][2]string{
+		{`{"insert":"c","documents":[{"_id":1,"a":[{"x":1}]}]}`, `{}`},
+		{`{"create":"a","viewOn":"c"}`, `{}`},
+		{`{"create":"s","viewOn":"s"}`, `{"code":5}`},
+		{`{"create":"s","viewOn":"a","pipeline":[{"$lookup":{"from":"s","as":"x","pipeline":[]}}]}`, `{"code":5}`},
+		{`{"collMod":"a","viewOn":"c","pipeline":[{"$facet":{"f":[{"$unionWith":"a"}]}}]}`, `{"code":5}`},
+		{`{"create":"en","viewOn":"a","collation":{"locale":"en"}}`, `{"code":167}`},
+		{`{"create":"en","viewOn":"c","collation":{"locale":"en"}}`, `{}`},
+		{`{"aggregate":"c","pipeline":[{"$unionWith":"en"}],"cursor":{}}`, `{"code":167}`},
+		{`{"aggregate":"c","pipeline":[{"$unionWith":"en"},{"$project":{"_id":1}}],"cursor":{},"collation":{"locale":"en"}}`, `{"is":[{"_id":1},{"_id":1}]}`},
+		{`{"find":"a","sort":{"$natural":-1},"projection":{"_id":1}}`, `{"is":[{"_id":1}]}`},
+		{`{"find":"a","projection":{"a":{"$elemMatch":{"x":1}}}}`, `{"code":168}`},
+		{`{"find":"a","returnKey":true}`, `{"code":168}`},
+		{`{"create":"v20","viewOn":"c"}`, `{}`},
+	}
+	for i := 19; i > 0; i-- {
+		cases = append(cases, [2]string{fmt.Sprintf(`{"create":"v%d","viewOn":"v%d","pipeline":[{"$unionWith":"v%d"},{"$lookup":{"from":"v%d","as":"x","pipeline":[]}}]}`, i, i+1, i+1, i+1), `{}`})
+	}
+	answers(t, e, append(cases, [][2]string{
+		{`{"create":"v0","viewOn":"v1"}`, `{"code":165}`},
+		{`{"create":"v0","viewOn":"c","pipeline":[{"$unionWith":"v1"}]}`, `{"code":165}`},
+		{`{"collMod":"v20","viewOn":"a","pipeline":[]}`, `{"code":165}`},
+		{`{"aggregate":"v10","pipeline":[{"$unionWith":"v1"}],"cursor":{}}`, `{"code":165}`},
+		{`{"create":"middle","viewOn":"v10"}`, `{}`},
+	}...))
+}
+
+// A wildcard index serves empty documents and arrays, and the presence of a path with
+// all that is below it.
+func TestWhatAWildcardIndexServes(t *testing.T) {
+	e := memory(t, engine.Options{})
+	answers(t, e, [][2]string{
+		{`{"insert":"c","documents":[{"_id":1,"a":{}},{"_id":2,"a":[]},{"_id":3,"a":{"b":{"c":1}}},{"_id":4,"a":[[],{"b":1}]},{"_id":5,"b":1},{"_id":6,"a":null},{"_id":7,"ab":1}]}`, `{}`},
+		{`{"createIndexes":"c","indexes":[{"key":{"$**":1},"name":"w"}]}`, `{}`},
+		{`{"find":"c","filter":{"a":{}},"hint":"w","projection":{"_id":1}}`, `{"is":[{"_id":1}]}`},
+		{`{"find":"c","filter":{"a":[]},"hint":"w","sort":{"_id":1},"projection":{"_id":1}}`, `{"is":[{"_id":2},{"_id":4}]}`},
+		{`{"find":"c","filter":{"a":{"$in":[{},[]]}},"hint":"w","sort":{"_id":1},"projection":{"_id":1}}`, `{"is":[{"_id":1},{"_id":2},{"_id":4}]}`},
+		{`{"find":"c","filter":{"a":{"$exists":true}},"hint":"w","sort":{"_id":1},"projection":{"_id":1}}`, `{"is":[{"_id":1},{"_id":2},{"_id":3},{"_id":4},{"_id":6}]}`},
+		{`{"find":"c","filter":{"a.b":{"$exists":true}},"hint":"w","sort":{"_id":1},"projection":{"_id":1}}`, `{"is":[{"_id":3},{"_id":4}]}`},
+		{`{"find":"c","filter":{"a.b.c":1},"returnKey":true}`, `{"is":[{"$_path":"a.b.c","a.b.c":1}]}`},
+		{`{"find":"c","filter":{"a":{"$gte":{}}},"hint":"w"}`, `{"code":291}`},
+	})
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/agg"
@@ -117,7 +118,7 @@ func (s *Server) startPipeline(r *Request, ns storage.NS, stages bsonval.Doc) (*
 	if err := r.let(); err != nil {
 		return nil, err
 	}
-	if err := r.stagesInTransaction(stages); err != nil {
+	if err := cmp.Or(r.joinsFit(ns, stages), r.stagesInTransaction(stages)); err != nil {
 		return nil, err
 	}
 	c := &cursor.Cursor{NS: ns.String(), Op: r.Op, Command: r.Body}

@@ -183,17 +183,7 @@ func (s *Server) checkView(r *Request, ns storage.NS, options bsonval.Doc) error
 	} else if err := s.checkViewPipeline(r, storage.NS{DB: ns.DB, Coll: on.Str()}, v); err != nil {
 		return err
 	}
-	at := storage.NS{DB: ns.DB, Coll: on.Str()}
-	for {
-		if at == ns {
-			return mongoerr.New(mongoerr.GraphContainsCycle, "View cycle detected: %s => %s", ns, at)
-		}
-		c := r.State().Collection(at)
-		if c == nil || !c.IsView() {
-			return nil
-		}
-		at.Coll = c.Options.Get("viewOn").Str()
-	}
+	return r.checkViewGraph(ns, options)
 }
 
 // checkViewPipeline finds what would be wrong at each read of the view: a stage that

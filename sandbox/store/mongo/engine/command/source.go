@@ -14,6 +14,7 @@ import (
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/plan"
+	"storeroom/sandbox/store/mongo/engine/project"
 	"storeroom/sandbox/store/mongo/engine/storage"
 	"storeroom/sandbox/store/mongo/engine/stream"
 	"storeroom/sandbox/store/mongo/engine/timeseries"
@@ -56,6 +57,9 @@ func (src *source) resolve(ns storage.NS) (pipeline bsonval.Doc, under storage.N
 		}
 		pipeline = concat(own, pipeline)
 		ns = storage.NS{DB: ns.DB, Coll: c.Options.Get("viewOn").Str()}
+		if firstStage(pipeline) == "$collStats" {
+			return pipeline, ns, nil // of the view itself
+		}
 	}
 }
 
@@ -153,12 +157,20 @@ func (src *source) findOnView(op *opctx.Op, ns storage.NS, view bsonval.Doc, q a
 // findOnView is find on a view.
 func (s *Server) findOnView(r *Request, f finding) (stream.Iterator, error) {
 	src := &source{r: r}
+	for _, option := range [...]string{"min", "max", "returnKey", "showRecordId", "tailable", "readOnce"} {
+		if v := r.Body.Get(option); v.Truth() {
+			return nil, mongoerr.New(mongoerr.InvalidPipelineOperator, "Option %s not supported in aggregation.", option)
+		}
+	}
+	if by := f.query.Sort.Get("$natural"); !by.IsMissing() {
+		f.query.Sort, f.query.Hint = nil, bsonval.DocValue(f.query.Sort)
+	}
 	q := agg.Query{Filter: f.filter, Sort: f.query.Sort, Skip: f.query.Skip, Limit: f.query.Limit, Hint: f.query.Hint}
 	it, err := src.Find(r.Op, f.ns.DB, f.ns.Coll, q)
 	if err != nil || len(f.projection) <= 5 {
 		return it, err
 	}
-	_, proj, err := s.planFind(r, finding{filter: bsonval.EmptyDoc(), projection: f.projection}, nil)
+	proj, err := project.Compile(f.projection, project.Env{Scope: expr.NewScope(r.Op.Let)}) // as $project has it
 	if err != nil {
 		it.Close()
 		return nil, err

@@ -14,6 +14,8 @@ func (d *Def) Values(doc bsonval.Doc, key string) bsonval.Doc {
 		return d.cellValues(doc, key)
 	case Text:
 		return d.wordValues(doc, key)
+	case Wildcard:
+		return d.wildcardValues(doc, key)
 	}
 	var found []place
 	w := walker{def: d, want: key, found: &found}

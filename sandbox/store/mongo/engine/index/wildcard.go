@@ -170,8 +170,34 @@ func under(path, top string) bool {
 // wildcard answers a key of path and value for each value that is no object, and for
 // each empty one, between the keys of the index's other fields. A document that only
 // has some of these has one key, in which path and value are MinKey.
-func (d *Def) wildcard(doc bsonval.Doc) (Keys, error) {
-	g := gatherer{def: d, wild: d.Extra.(*wild)}
+func (d *Def) wildcard(doc bsonval.Doc) (Keys, error) { return d.wildcardKeys(doc, nil) }
+
+// wildcardValues is what made a key: { $_path: "a", a: 1 } between the other fields.
+func (d *Def) wildcardValues(doc bsonval.Doc, want string) bsonval.Doc {
+	out := bsonval.EmptyDoc()
+	_, err := d.wildcardKeys(doc, func(key string, path, v bsonval.Value) {
+		if key != want {
+			return
+		}
+		var b bsonval.Builder
+		for _, f := range d.Fields {
+			switch {
+			case f.Kind != Wildcard:
+				b.Set(f.Path, doc.Path(f.Path))
+			case path.Type() == bsonval.String:
+				b.Set("$_path", path).Set(path.Str(), v)
+			}
+		}
+		out = b.Doc()
+	})
+	if err != nil {
+		return bsonval.EmptyDoc()
+	}
+	return out
+}
+
+func (d *Def) wildcardKeys(doc bsonval.Doc, found func(key string, path, v bsonval.Value)) (Keys, error) {
+	g := gatherer{def: d, wild: d.Extra.(*wild), found: found}
 	some := false
 	for i, f := range d.Fields {
 		if i == g.wild.at {
@@ -215,6 +241,7 @@ type gatherer struct {
 	wild          *wild
 	before, after []byte // the keys of the fields beside the wildcard
 	out           Keys
+	found         func(key string, path, v bsonval.Value) // nil: nobody asks what makes a key
 }
 
 func (g *gatherer) object(prefix string, d bsonval.Doc) {
@@ -262,6 +289,9 @@ func (g *gatherer) emit(path string, v bsonval.Value) {
 // add makes a key. Paths are in binary order whatever the index's collation is.
 func (g *gatherer) add(path, v bsonval.Value) {
 	key := append([]byte(nil), g.before...)
-	key = g.def.AppendField(bsonval.AppendKey(key, path, nil), g.wild.at, v)
-	g.out.Keys = append(g.out.Keys, string(append(key, g.after...)))
+	key = append(g.def.AppendField(bsonval.AppendKey(key, path, nil), g.wild.at, v), g.after...)
+	g.out.Keys = append(g.out.Keys, string(key))
+	if g.found != nil {
+		g.found(string(key), path, v)
+	}
 }

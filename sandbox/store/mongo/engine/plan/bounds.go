@@ -126,7 +126,7 @@ func (pl *planner) field(f *scanField, ix *storage.Index) field {
 		cells = ix.Def
 	}
 	return field{
-		geo: cells, bounder: f.bounder(), multikey: f.many, sparse: ix.Def.Sparse || f.sparse, wild: f.wild, hashed: f.hashed,
+		geo: cells, bounder: f.bounder(), multikey: f.many, sparse: ix.Def.Sparse || f.sparse, wild: f.wild, subtree: f.subtree, hashed: f.hashed,
 		present: ix.Def.Sparse && len(ix.Def.Fields) == 1,
 		strings: sameCollation(f.coll, pl.op.Collator),
 		dotted:  strings.IndexByte(f.path, '.') >= 0, arrays: ix.Multikey != 0,

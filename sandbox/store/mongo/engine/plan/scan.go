@@ -22,17 +22,18 @@ type scan struct {
 
 // scanField is one field of the keys.
 type scanField struct {
-	path   string
-	desc   bool
-	hashed bool
-	coll   bsonval.Collator
-	many   bool // some document has an array there
-	geo    bool // its keys are cells
-	wild   bool // of a wildcard index: objects aren't keys
-	sparse bool // documents without the field may not be in the index
-	bounds intervals
-	from   *condition // the first condition that bounds was made of
-	group  string     // and the array that it speaks of one element of
+	path    string
+	desc    bool
+	hashed  bool
+	coll    bsonval.Collator
+	many    bool // some document has an array there
+	geo     bool // its keys are cells
+	wild    bool // of a wildcard index: objects aren't keys
+	subtree bool // and the keys below the path are read too
+	sparse  bool // documents without the field may not be in the index
+	bounds  intervals
+	from    *condition // the first condition that bounds was made of
+	group   string     // and the array that it speaks of one element of
 }
 
 func (f scanField) bounder() bounder { return bounder{f.coll} }

@@ -52,12 +52,26 @@ func (pl *planner) wildcards(ix *storage.Index, conds []*condition) []func() *sc
 			continue
 		}
 		seen[t.path] = true
-		out = append(out, func() *scan { return wildScan(ix, t.path) })
+		out = append(out, func() *scan { return wildScan(ix, t.path) }, func() *scan { return subtreeScan(ix, t.path) })
 	}
 	if ix.Def.Fields[0].Kind != index.Wildcard {
 		out = append(out, func() *scan { return wildScan(ix, "") })
 	}
 	return out
+}
+
+// subtreeScan reads a wildcard index's keys of one path and of all paths below it, which
+// tell the documents that have the path.
+func subtreeScan(ix *storage.Index, path string) *scan {
+	s := wildScan(ix, path)
+	for i := range s.fields {
+		if f := &s.fields[i]; f.wild {
+			f.subtree, f.many = true, true
+			below := interval{lo: bsonval.StringValue(path + "."), hi: bsonval.StringValue(path + "/"), loIn: true}
+			s.fields[i-1].bounds = append(s.fields[i-1].bounds, below)
+		}
+	}
+	return s
 }
 
 // wildScan reads a wildcard index's keys of one path, or of all with path "".

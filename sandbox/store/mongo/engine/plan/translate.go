@@ -40,6 +40,7 @@ type field struct {
 	hashed   bool
 	geo      *index.Def // the field is a geospatial index's cells; nil: values
 	wild     bool       // of a wildcard index, where objects and whole arrays are no keys
+	subtree  bool       // and with all that stands below the path
 	dotted   bool       // the path has several parts
 	arrays   bool       // some field of the index has arrays
 }
@@ -49,6 +50,10 @@ type field struct {
 func (f field) translate(p match.Pred) (l intervals, t tightness, ok bool) {
 	if f.geo != nil {
 		return f.cover(p)
+	}
+	if f.subtree {
+		_, there := p.(*match.Exists)
+		return everything(), exact, there
 	}
 	if f.wild && !scalar(p) {
 		return nil, 0, false
@@ -397,10 +402,11 @@ func (f field) both(p *match.Both) (intervals, tightness, bool) {
 func scalar(p match.Pred) bool {
 	switch p := p.(type) {
 	case *match.Cmp:
-		return scalarValue(p.Value)
+		empty := p.Op == match.EQ || p.Op == match.LTE && p.Value.Type() == bsonval.Object
+		return scalarValue(p.Value) || empty && emptyValue(p.Value)
 	case *match.In:
 		for _, v := range p.Values {
-			if !scalarValue(v) {
+			if !scalarValue(v) && !emptyValue(v) {
 				return false
 			}
 		}
@@ -425,6 +431,12 @@ func scalar(p match.Pred) bool {
 		return true
 	}
 	return false
+}
+
+// emptyValue tells the objects and arrays that are keys of a wildcard index, the array
+// as undefined.
+func emptyValue(v bsonval.Value) bool {
+	return (v.Type() == bsonval.Object || v.Type() == bsonval.Array) && v.Doc().IsEmpty()
 }
 
 func scalarValue(v bsonval.Value) bool {
