@@ -60,3 +60,17 @@ func TestConditionsWhereTheyMayStand(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+func TestServerStatusCountsKindsOfUpdates(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"insert":"c","documents":[{"_id":1,"a":[7]}]}`)
+	d.run(`{"update":"c","updates":[{"q":{},"u":[{"$set":{"x":1}}]},{"q":{},"u":{"$set":{"a.$[e]":8}},"arrayFilters":[{"e":7}]}]}`)
+	d.run(`{"findAndModify":"c","query":{},"update":[{"$set":{"x":2}}]}`)
+	commands := d.run(`{"serverStatus":1}`).Path("metrics.commands").Doc()
+	if got := commands.Get("update").String(); got != `{ arrayFilters: 1, failed: 0, pipeline: 1, total: 1 }` {
+		t.Error(got)
+	}
+	if got := commands.Get("findAndModify").String(); got != `{ arrayFilters: 0, failed: 0, pipeline: 1, total: 1 }` {
+		t.Error(got)
+	}
+}

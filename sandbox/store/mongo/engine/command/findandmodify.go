@@ -92,6 +92,7 @@ func (s *Server) findAndModify(r *Request) (bsonval.Doc, error) {
 		}
 	}
 	s.counters.update.Add(1)
+	s.counters.modifies.count(m.change)
 	if old := r.answered(0); old != nil {
 		return bsonval.BuilderOf(old).Int32("retriedStmtId", r.stmt(0)).Doc(), nil
 	}

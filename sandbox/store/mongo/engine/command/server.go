@@ -92,6 +92,19 @@ type counters struct {
 	sorts                                           atomic.Int64    // commands with a stage that sorts
 	logins, loggedIn                                [2]atomic.Int64 // begun and successful, by SCRAM-SHA-1 and SCRAM-SHA-256
 	txnStarted, txnCommitted, txnAborted            atomic.Int64
+	updates, modifies                               updateKinds // by update and findAndModify
+}
+
+// updateKinds count updates of two kinds.
+type updateKinds struct{ pipelines, filters atomic.Int64 }
+
+func (k *updateKinds) count(ch crud.Change) {
+	if ch.Update.Type() == bsonval.Array {
+		k.pipelines.Add(1)
+	}
+	if len(ch.ArrayFilters) > 5 {
+		k.filters.Add(1)
+	}
 }
 
 // running is an operation for currentOp and killOp.

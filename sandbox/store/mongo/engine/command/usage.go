@@ -298,7 +298,16 @@ func (s *Server) commandCounts(b *bsonval.Builder) {
 	b.OpenDoc("commands").Int64("<UNKNOWN>", s.counters.unknown.Load())
 	for _, name := range names {
 		t := u.commands[name]
-		b.OpenDoc(name).Int64("failed", t.failed).Int64("total", t.total).Close()
+		kinds := map[string]*updateKinds{"update": &s.counters.updates, "findAndModify": &s.counters.modifies}[name]
+		b.OpenDoc(name)
+		if kinds != nil {
+			b.Int64("arrayFilters", kinds.filters.Load())
+		}
+		b.Int64("failed", t.failed)
+		if kinds != nil {
+			b.Int64("pipeline", kinds.pipelines.Load())
+		}
+		b.Int64("total", t.total).Close()
 	}
 	b.Close()
 }

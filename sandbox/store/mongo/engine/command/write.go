@@ -247,6 +247,7 @@ func (s *Server) update(r *Request) (bsonval.Doc, error) {
 		if changes[i], err = parseUpdate(d); err != nil {
 			return nil, err
 		}
+		s.counters.updates.count(changes[i])
 	}
 	answers, failed, err := r.batch(len(docs), ordered, func(w *crud.Writer, i int) (bsonval.Doc, error) {
 		if err := cmp.Or(r.mayWrite(ns), r.mayRetry(changes[i].Multi, "multi=true")); err != nil {
