@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -68,12 +69,16 @@ func (s *Server) logged(severity, component string, id int32, ctx, msg string, a
 }
 
 // warnings are the lines of the start that tell what to mind.
-func (s *Server) warnings() []string {
-	if s.opts.Auth {
-		return nil
+func (s *Server) warnings() (lines []string) {
+	if !s.opts.Auth {
+		lines = append(lines, s.logged("W", "CONTROL", 22120, "initandlisten",
+			"Access control is not enabled for the database. Read and write access to data and configuration is unrestricted", nil, "startupWarnings"))
 	}
-	return []string{s.logged("W", "CONTROL", 22120, "initandlisten",
-		"Access control is not enabled for the database. Read and write access to data and configuration is unrestricted", nil, "startupWarnings")}
+	for _, a := range s.store.Asides() {
+		lines = append(lines, s.logged("W", "INDEX", 0, "initandlisten",
+			fmt.Sprintf("%s: %s was left out when the data was read, and is to be made anew: %s", a.NS, a.Name, a.Why), nil, "startupWarnings"))
+	}
+	return lines
 }
 
 func (s *Server) logConnection(c *Conn, opened bool) {

@@ -38,6 +38,8 @@ type log struct {
 	wall    time.Time         // of the commit
 	horizon bool              // it is known how far the history goes
 
+	asides []Aside // found while replaying
+
 	since uint64 // number of the state of the newest checkpoint that was begun
 
 	again    weak.Pointer[State] // a state from before that, which was gone back to

@@ -258,6 +258,7 @@ func (tx *Tx) replayOwn(op Op) (done bool, err error) {
 
 // recreate makes a collection with the number that it had.
 func (tx *Tx) recreate(op Op) error {
+	op.After = tx.soundOptions(op)
 	c := &Collection{NS: op.NS, ID: op.Coll, UUID: op.UUID, Options: op.After, next: 1}
 	tx.cur.nextID = max(tx.cur.nextID, op.Coll+1)
 	tx.put(c)
@@ -278,6 +279,10 @@ func (tx *Tx) redoAt(op Op) error {
 		return tx.change(c, op.Record, before, op.After)
 	case Delete:
 		return tx.Delete(op.NS, op.Record)
+	case CreateIndex, DropIndex:
+		return tx.redoIndex(op)
+	case SetOptions:
+		op.After = tx.soundOptions(op)
 	}
 	return tx.apply(op)
 }

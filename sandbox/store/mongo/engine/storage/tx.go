@@ -218,10 +218,15 @@ func (tx *Tx) change(c *Collection, record int64, before, after bsonval.Doc) err
 			}
 		}
 		if after != nil {
-			if e.new, err = ix.Def.For(after); err != nil {
-				return err
+			e.new, err = ix.Def.For(after)
+			if err == nil {
+				err = ix.checkUnique(c.NS, record, e.new.Keys, after)
 			}
-			if err := ix.checkUnique(c.NS, record, e.new.Keys, after); err != nil {
+			if err != nil && tx.replaying() && ix.Def.Name != "_id_" {
+				tx.setAside(c, ix.Def.Name, err)
+				return tx.change(c, record, before, after)
+			}
+			if err != nil {
 				return err
 			}
 			if err := tx.claimKeys(c, ix, e.old.Keys, e.new.Keys); err != nil {
