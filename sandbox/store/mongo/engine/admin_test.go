@@ -18,7 +18,7 @@ func TestCurrentOpShowsWhatWaits(t *testing.T) {
 	show := func(options, match string) string {
 		return d.adm(`{"aggregate":1,"pipeline":[{"$currentOp":` + options + `},{"$match":` + match + `}],"cursor":{}}`).Path("cursor.firstBatch").String()
 	}
-	if got := show(`{"idleCursors":true}`, `{"type":"idleCursor"}`); !strings.Contains(got, "cursorId: "+id) || !strings.Contains(got, `comment: "mine"`) || !strings.Contains(got, "nDocsReturned: 2,") {
+	if got := show(`{"idleCursors":true}`, `{"type":"idleCursor"}`); !strings.Contains(got, "cursorId: "+id) || !strings.Contains(got, `comment: "mine"`) || !strings.Contains(got, "nDocsReturned: 2,") || !strings.Contains(got, `planSummary: "COLLSCAN"`) {
 		t.Error(got)
 	}
 	if got := show(`{}`, `{"type":"idleSession"}`); !strings.Contains(got, "txnNumber: 4") {

@@ -184,12 +184,16 @@ func TestNamesThatAreRefused(t *testing.T) {
 		outcome{`{"createIndexes":"c","indexes":[{"key":{"a":"text"},"name":"a","collation":{"locale":"simple"}}]}`, 0},
 		outcome{`{"distinct":"c","key":"a\u0000b"}`, 31032},
 		outcome{`{"getMore":{"$numberLong":"5"},"collection":""}`, 73},
+		outcome{`{"count":1}`, 73},
 		outcome{`{"find":"c","filter":{"$alwaysTrue":0}}`, 9},
 		outcome{`{"find":"c","filter":{"a":{"$all":[{"$elemMatch":{"b":1}},5]}}}`, 2},
 		outcome{`{"ping":1,"apiStrict":false}`, 4886600},
 		outcome{`{"ping":1,"apiVersion":1}`, 14},
 		outcome{`{"planCacheSetFilter":"c","query":{"a":1},"collation":{},"indexes":["x"]}`, 2},
 	)
+	if out := d.admin(`{"bulkWrite":1,"ops":[{"insert":"x","document":{}}],"nsInfo":[{"ns":"test.c"}]}`); out.Get("code").Long() != 14 {
+		t.Error(out)
+	}
 	out, err := d.e.Run(t.Context(), "TEST", parseJSON(t, `{"create":"c"}`))
 	if err != nil || out.Get("code").Long() != 13297 {
 		t.Error(out, err)

@@ -173,7 +173,10 @@ func parseBulkOp(d bsonval.Doc, spaces []storage.NS) (bulkOp, error) {
 	first := d.First()
 	o := bulkOp{kind: first.Name, source: d}
 	i := first.Value.Long()
-	if !first.Value.IsNumber() || i < 0 || i >= int64(len(spaces)) {
+	if !first.Value.IsNumber() {
+		return o, mongoerr.New(mongoerr.TypeMismatch, "BSON field 'bulkWrite.ops.%s' is the wrong type '%s', expected types '[long, int, decimal, double]'", first.Name, first.Value.Type())
+	}
+	if i < 0 || i >= int64(len(spaces)) {
 		return o, mongoerr.New(mongoerr.BadValue, "BulkWrite ops entry %s has an invalid nsInfo index.", d)
 	}
 	o.ns = spaces[i]

@@ -311,7 +311,7 @@ func (r *Request) Collection() (storage.NS, error) {
 	v := r.Body.First().Value
 	if v.Type() != bsonval.String {
 		switch r.Spec.Name { // those that the server reads by an older hand
-		case "validate", "planCacheClear", "planCacheSetFilter", "planCacheClearFilters", "planCacheListFilters", "compact", "convertToCapped", "cloneCollectionAsCapped", "dataSize":
+		case "count", "distinct", "validate", "planCacheClear", "planCacheSetFilter", "planCacheClearFilters", "planCacheListFilters", "compact", "convertToCapped", "cloneCollectionAsCapped", "dataSize":
 			return storage.NS{}, mongoerr.New(mongoerr.InvalidNamespace, "collection name has invalid type %s", v.Type())
 		}
 		return storage.NS{}, mongoerr.New(mongoerr.BadValue, "Collection name has invalid type %s", v.Type())
