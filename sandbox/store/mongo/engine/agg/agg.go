@@ -161,6 +161,7 @@ func Compile(pipeline bsonval.Doc, env *Env) (*Pipeline, error) {
 	if err := p.raiseMatches(); err != nil {
 		return nil, err
 	}
+	p.raiseLimits()
 	p.joinSortLimit()
 	return p, nil
 }

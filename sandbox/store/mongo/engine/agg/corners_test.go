@@ -26,6 +26,8 @@ func TestWhereStagesMayNotWrite(t *testing.T) {
 	check(t, `{"c":[{"_id":1}]}`, []row{
 		{`[{"$out":"system.x"}]`, `error 17385`}, {`[{"$out":{"db":"admin","coll":"x"}}]`, `error 31321`}, {`[{"$merge":"system.x"}]`, `error 31319`}, {`[{"$merge":{"into":{"db":"config","coll":"x"}}}]`, `error 31320`},
 		{`[{"$unionWith":{"coll":"c","pipeline":[{"$changeStream":{}}]}}]`, `error 31441`}, {`[{"$lookup":{"from":"c","as":"x","pipeline":[{"$changeStream":{}}]}}]`, `error 51047`},
+		{`[{"$fill":{"partitionByFields":["$x"],"output":{"a":{"method":"locf"}}}}]`, `error 16410`}, {`[{"$fill":{"output":{"a":{"method":"linear"}}}}]`, `error 605001`}, {`[{"$fill":{"output":{"a":{"method":"locf","x":1}}}}]`, `error 40415`},
+		{`[{"$fill":{"output":{"a":{"method":"locf"}}}}]`, `[{"_id":1,"a":null}]`},
 		{`[{"$graphLookup":{"from":5}}]`, `error 9`}, {`[{"$graphLookup":{"from":""}}]`, `error 73`}, {`[{"$graphLookup":{"as":"x"}}]`, `error 9 missing 'from'`},
 	})
 }

@@ -117,7 +117,7 @@ func compileFill(env *Env, _ string, arg bsonval.Value) (Stage, error) {
 	case !by.IsMissing() && !byFields.IsMissing():
 		return nil, mongoerr.New(6050204, "Maximum one of 'partitionBy' and 'partitionByFields can be specified in '$fill'")
 	}
-	windows, values, err := fillOutputs(output.Doc(), order)
+	windows, values, err := fillOutputs(output.Doc())
 	if err != nil {
 		return nil, err
 	}
@@ -146,9 +146,16 @@ func compileFill(env *Env, _ string, arg bsonval.Value) (Stage, error) {
 }
 
 // fillOutputs are the fields of $setWindowFields and of $addFields that $fill stands for.
-func fillOutputs(output bsonval.Doc, order bsonval.Value) (windows, values bsonval.Doc, err error) {
+func fillOutputs(output bsonval.Doc) (windows, values bsonval.Doc, err error) {
 	var w, a bsonval.Builder
 	for path, v := range output.All() {
+		if v.Type() == bsonval.Object {
+			for name := range v.Doc().All() {
+				if name != "value" && name != "method" {
+					return nil, nil, mongoerr.New(40415, "BSON field 'FillOutputSpec.%s' is an unknown field.", name)
+				}
+			}
+		}
 		if v.Type() != bsonval.Object || v.Doc().Len() != 1 {
 			return nil, nil, mongoerr.New(6050200, "The fill specification for '%s' must be an object with exactly one of 'value' and 'method'", path)
 		}
@@ -156,14 +163,9 @@ func fillOutputs(output bsonval.Doc, order bsonval.Value) (windows, values bsonv
 		switch {
 		case how.Name == "value":
 			a.OpenDoc(path).OpenArray("$ifNull").Item(field).Item(how.Value).Close().Close()
-		case how.Name != "method":
-			return nil, nil, mongoerr.New(6050200, "The fill specification for '%s' has an unknown field: %s", path, how.Name)
 		case how.Value.Type() == bsonval.String && how.Value.Str() == "linear":
 			w.OpenDoc(path).Set("$linearFill", field).Close()
 		case how.Value.Type() == bsonval.String && how.Value.Str() == "locf":
-			if order.IsMissing() {
-				return nil, nil, mongoerr.New(mongoerr.FailedToParse, "'locf' requires a sortBy in $fill")
-			}
 			w.OpenDoc(path).Set("$locf", field).Close()
 		default:
 			return nil, nil, mongoerr.New(6050202, "Method must be either 'locf' or 'linear'")
@@ -179,6 +181,9 @@ func fieldsKey(fields bsonval.Doc) (bsonval.Value, error) {
 	for v := range fields.Values() {
 		if v.Type() != bsonval.String || slices.Contains(names, v.Str()) {
 			return v, mongoerr.New(6050201, "'partitionByFields' must be an array of different strings")
+		}
+		if _, err := expr.SplitPath(v.Str()); err != nil {
+			return v, err
 		}
 		names = append(names, v.Str())
 		k.Str("f"+strconv.Itoa(len(names)), "$"+v.Str())

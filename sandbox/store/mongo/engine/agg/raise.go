@@ -39,6 +39,27 @@ func (p *Pipeline) raiseMatches() error {
 	return nil
 }
 
+// raiseLimits moves each $skip and $limit before the stages that make one document of
+// each, so that fewer reach them, and a $sort before them needs to keep fewer.
+func (p *Pipeline) raiseLimits() {
+	for i := 1; i < len(p.Stages); i++ {
+		if name := p.Stages[i].Name; name != "$skip" && name != "$limit" {
+			continue
+		}
+		for at := i; at > 0 && transforms(p.Stages[at-1].Name); at-- {
+			p.Stages[at-1], p.Stages[at] = p.Stages[at], p.Stages[at-1]
+		}
+	}
+}
+
+func transforms(stage string) bool {
+	switch stage {
+	case "$project", "$addFields", "$set", "$unset", "$replaceRoot", "$replaceWith":
+		return true
+	}
+	return false
+}
+
 func (p *Pipeline) match(filter bsonval.Doc) (Named, error) {
 	arg := bsonval.DocValue(filter)
 	s, err := compileMatch(p.env, "$match", arg)

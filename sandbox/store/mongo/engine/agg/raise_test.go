@@ -29,6 +29,8 @@ func TestMatchesMoveToWhereAnIndexServesThem(t *testing.T) {
 		{`[{"$set":{"x":{"$add":["$a",1]}}},{"$match":{"b":2,"x":3}}]`, `[{"$match":{"b":2}},{"$set":{"x":{"$add":["$a",1]}}},{"$match":{"x":3}}]`},
 		{`[{"$set":{"x":"$a"}},{"$match":{"x.y":2}}]`, `[{"$match":{"a.y":2}},{"$set":{"x":"$a"}}]`},
 		{`[{"$project":{"x":"$$ROOT.a"}},{"$match":{"x":2}}]`, `[{"$match":{"a":2}},{"$project":{"x":"$$ROOT.a"}}]`},
+		{`[{"$sort":{"a":1}},{"$set":{"x":1}},{"$replaceWith":"$x"},{"$skip":1},{"$limit":2},{"$unwind":"$t"},{"$limit":1}]`,
+			`[{"$sort":{"a":1}},{"$skip":1},{"$limit":2},{"$set":{"x":1}},{"$replaceWith":"$x"},{"$unwind":"$t"},{"$limit":1}]`},
 		{`[{"$set":{"x.y":1}},{"$match":{"x.z":2}}]`, ``},
 		{`[{"$project":{"a":1,"z":"$b"}},{"$match":{"a":1,"z":2,"c":3,"_id":4}}]`, `[{"$match":{"a":1,"b":2,"_id":4}},{"$project":{"a":1,"z":"$b"}},{"$match":{"c":3}}]`},
 		{`[{"$project":{"a":0}},{"$match":{"b":1,"a":2}}]`, `[{"$match":{"b":1}},{"$project":{"a":0}},{"$match":{"a":2}}]`},

@@ -52,7 +52,7 @@ func (p *Pipeline) LeadingProject() (bsonval.Doc, bool) {
 		case plain:
 			b.Bool(name, true)
 			kept++
-		case isNested(v):
+		case isNested(v) && takesAway(v.Doc()):
 			return nil, false
 		default:
 			b.Set(name, v)
@@ -63,6 +63,17 @@ func (p *Pipeline) LeadingProject() (bsonval.Doc, bool) {
 		b.Bool("_id", false)
 	}
 	return b.Doc(), kept > 0 || plainID && id.Truth()
+}
+
+// takesAway tells whether any field of a nested projection is left out by it.
+func takesAway(spec bsonval.Doc) bool {
+	for _, v := range spec.All() {
+		plain := v.Type() == bsonval.Bool || v.IsNumber()
+		if plain && !v.Truth() || isNested(v) && takesAway(v.Doc()) {
+			return true
+		}
+	}
+	return false
 }
 
 // Explained are the stages as explain shows them, one for each, without a name for one
