@@ -59,6 +59,20 @@ func TestWhatCreateChecks(t *testing.T) {
 	}
 }
 
+func TestCreateOfWhatIsThere(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"create":"c","capped":true,"size":5000,"collation":{"locale":"en"}}`)
+	d.run(`{"create":"v","viewOn":"c"}`)
+	d.codes(
+		outcome{`{"create":"c","collation":{"locale":"en","strength":3},"size":5000.0,"capped":true}`, 0},
+		outcome{`{"create":"v","viewOn":"c","pipeline":[]}`, 0},
+		outcome{`{"create":"v","viewOn":"c","pipeline":[{"$match":{}}]}`, 48},
+		outcome{`{"create":"c","capped":true,"size":5001}`, 48},
+		outcome{`{"create":"c"}`, 48},
+		outcome{`{"convertToCapped":"c"}`, 40414},
+	)
+}
+
 func TestCollModChecksWhatItIsAsked(t *testing.T) {
 	d := newDB(t, Options{})
 	d.run(`{"create":"c"}`)

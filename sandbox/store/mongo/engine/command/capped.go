@@ -61,6 +61,8 @@ func (s *Server) cloneAsCapped(r *Request) (bsonval.Doc, error) {
 func (r *Request) mayCap(c *storage.Collection, ns storage.NS) error {
 	size := r.Body.Get("size")
 	switch {
+	case size.IsMissing():
+		return required(r.field("size"))
 	case !size.IsNumber() || size.Long() <= 0:
 		return mongoerr.New(mongoerr.InvalidOptions, "Capped collection size must be greater than zero")
 	case size.Long() > maxCapped:

@@ -44,7 +44,7 @@ func (s *Server) create(r *Request) (bsonval.Doc, error) {
 	}
 	err = r.write(func(w *crud.Writer) error {
 		if old := w.Tx.Collection(ns); old != nil {
-			if r.Tx == nil && (old.Options.Same(options) || len(old.Options) == 0 && options.IsEmpty()) {
+			if r.Tx == nil && sameCreated(old.Options, options) {
 				return nil
 			}
 			return mongoerr.New(mongoerr.NamespaceExists, "Collection %s already exists. NS: %s", ns, ns)

@@ -87,6 +87,27 @@ func (r *Request) checkCreate() error {
 	return nil
 }
 
+// sameCreated tells whether a collection that is there has the options that create asks
+// for, in which case there is nothing to do.
+func sameCreated(there, asked bsonval.Doc) bool {
+	get := func(d bsonval.Doc, name string) bsonval.Value {
+		v := d.Get(name)
+		if name == "pipeline" && v.Type() == bsonval.Array && v.Doc().IsEmpty() {
+			return bsonval.Value{} // as if left out
+		}
+		return v
+	}
+	for _, d := range [...]bsonval.Doc{there, asked} {
+		for name := range d.All() {
+			a, b := get(there, name), get(asked, name)
+			if a.IsMissing() != b.IsMissing() || !a.IsMissing() && bsonval.Compare(a, b) != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // checkIDIndex checks create's idIndex, in which a client may say of which version the
 // index on _id is to be.
 func (r *Request) checkIDIndex(options bsonval.Doc) error {
