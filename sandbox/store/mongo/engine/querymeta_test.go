@@ -114,3 +114,23 @@ func TestWhatAWildcardIndexServes(t *testing.T) {
 		{`{"find":"c","filter":{"a":{"$gte":{}}},"hint":"w"}`, `{"code":291}`},
 	})
 }
+
+// Options that don't fit together are told apart.
+func TestOptionsThatDontFit(t *testing.T) {
+	answers(t, memory(t, engine.Options{}), [][2]string{
+		{`{"find":"c","filter":{"x":{"$regex":{"$regularExpression":{"pattern":"a","options":"i"}},"$options":"s"}}}`, `{"code":51075}`},
+		{`{"find":"c","filter":{"x":{"$options":"s","$regex":{"$regularExpression":{"pattern":"a","options":"i"}}}}}`, `{"code":51074}`},
+		{`{"find":"c","filter":{"x":{"$options":"s","$regex":"a"}}}`, `{"is":[]}`},
+		{`{"createIndexes":"c","indexes":[{"key":{"x":1},"name":"x","expireAfterSeconds":9999999999999999}]}`, `{"code":67}`},
+		{`{"createIndexes":"c","indexes":[{"key":{"x":1},"name":"x","expireAfterSeconds":2147483647}]}`, `{}`},
+	})
+}
+
+// Empty timestamps are filled in the order of the inserts, also within a second.
+func TestEmptyTimestampsAreFilledInOrder(t *testing.T) {
+	answers(t, memory(t, engine.Options{}), [][2]string{
+		{`{"insert":"c","documents":[{"_id":1,"t":{"$timestamp":{"t":0,"i":0}}},{"_id":2,"t":{"$timestamp":{"t":0,"i":0}}},{"_id":3,"t":{"$timestamp":{"t":0,"i":0}}}]}`, `{}`},
+		{`{"aggregate":"c","pipeline":[{"$group":{"_id":"$t"}},{"$count":"n"}],"cursor":{}}`, `{"is":[{"n":3}]}`},
+		{`{"find":"c","sort":{"t":-1},"projection":{"_id":1}}`, `{"is":[{"_id":3},{"_id":2},{"_id":1}]}`},
+	})
+}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"math"
 	"slices"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -60,6 +61,9 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 		}
 		if defs[i], err = index.Parse(spec); err != nil {
 			return nil, index.Wrong(spec, err)
+		}
+		if n := defs[i].Expire; n > math.MaxInt32 { // one that is there already may have more
+			return nil, index.Wrong(spec, mongoerr.New(mongoerr.CannotCreateIndex, "TTL index 'expireAfterSeconds' option must be within an acceptable range, try a different number than %d", n))
 		}
 		if defs[i].Hidden && ofSystem(ns) {
 			return nil, errHideSystem()

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"slices"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -21,8 +22,10 @@ type viewGraph struct {
 func (r *Request) checkViewGraph(ns storage.NS, options bsonval.Doc) error {
 	g := r.viewGraph(ns.DB)
 	g.options[ns.Coll] = options
-	for _, name := range g.reads(ns.Coll) {
-		if o, ok := g.options[name]; ok && !sameCollation(options.Get("collation"), o.Get("collation")) {
+	below := g.reads(ns.Coll)
+	for name, o := range g.options {
+		joined := slices.Contains(below, name) || slices.Contains(g.reads(name), ns.Coll)
+		if joined && !sameCollation(options.Get("collation"), o.Get("collation")) {
 			return mongoerr.New(mongoerr.OptionNotSupportedOnView, "View %s has a collation that does not match the collation of view %s.%s", ns, ns.DB, name)
 		}
 	}

@@ -42,6 +42,18 @@ type Writer struct {
 type ObjectIDs struct {
 	process [5]byte
 	counter atomic.Uint32
+	stamp   atomic.Uint64 // the last timestamp that was given
+}
+
+// Stamp answers a timestamp above all before it, for an empty one in a document.
+func (o *ObjectIDs) Stamp(now time.Time) bsonval.Value {
+	for {
+		last := o.stamp.Load()
+		next := max(last+1, uint64(now.Unix())<<32|1)
+		if o.stamp.CompareAndSwap(last, next) {
+			return bsonval.TimestampValue(uint32(next>>32), uint32(next))
+		}
+	}
 }
 
 // NewObjectIDs begins at a random count.
@@ -252,7 +264,7 @@ func (w *Writer) prepare(doc bsonval.Doc) (bsonval.Doc, error) {
 		switch v := it.Value(); {
 		case it.Name() == "_id":
 		case v.Type() == bsonval.Timestamp && v.Timestamp() == 0:
-			b.Set(it.Name(), bsonval.TimestampValue(uint32(w.Op.Now.Unix()), 1))
+			b.Set(it.Name(), w.IDs.Stamp(w.Op.Now))
 		default:
 			b.Raw(it.Raw())
 		}

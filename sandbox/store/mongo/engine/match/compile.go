@@ -226,15 +226,22 @@ func (c *compiler) operators(path string, d bsonval.Doc) ([]Pred, error) {
 	}
 	defer func() { c.depth-- }()
 	var out []Pred
+	seen := false // the $regex
 	for name, v := range d.All() {
 		var p Pred
 		var err error
 		switch name {
 		case "$regex":
+			seen = true
 			p, err = regexOf(v, d.Get("$options"))
 		case "$options":
-			if d.Get("$regex").IsMissing() {
+			re := d.Get("$regex")
+			if re.IsMissing() {
 				err = bad("$options needs a $regex")
+			} else if re.Type() == bsonval.Regex && !seen {
+				if _, own := re.Regex(); own != "" {
+					err = mongoerr.New(51074, "options set in both $options and $regex")
+				}
 			}
 		case "$all":
 			all, err := c.all(path, v)
