@@ -29,24 +29,33 @@ func TestACompoundWildcardIndexServesItsPaths(t *testing.T) {
 		t.Error(out)
 	}
 	for spec, code := range map[string]int64{
-		`{"key":{"a.$**":1,"b.$**":1},"name":"i"}`:                          7246201,
-		`{"key":{"a":1,"$**":1},"name":"i"}`:                                7246204,
-		`{"key":{"a.b":1,"a.$**":1},"name":"i"}`:                            7246204,
-		`{"key":{"a":1,"$**":1},"name":"i","wildcardProjection":{"b":0}}`:   7246209,
-		`{"key":{"a":1,"$**":1},"name":"i","wildcardProjection":{"a":1}}`:   7246208,
-		`{"key":{"$**":1},"name":"i","wildcardProjection":{"a":1,"b":0}}`:   7246211,
-		`{"key":{"$**":1},"name":"i","wildcardProjection":{"a":1,"a.b":1}}`: 7246200,
-		`{"key":{"$**":1},"name":"i","wildcardProjection":{"a":"x"}}`:       7246207,
-		`{"key":{"$**":1},"name":"i","wildcardProjection":{}}`:              9,
-		`{"key":{"a.$**":1},"name":"i","wildcardProjection":{"a":1}}`:       9,
-		`{"key":{"a":1},"name":"i","wildcardProjection":{"a":1}}`:           2,
-		`{"key":{"a":"hashed","b.$**":1},"name":"i"}`:                       67,
-		`{"key":{"$**":1},"name":"i","unique":true}`:                        67,
+		`{"key":{"a.$**":1,"b.$**":1},"name":"i"}`:                                    7246201,
+		`{"key":{"a":1,"$**":1},"name":"i"}`:                                          67,
+		`{"key":{"a.b":1,"a.$**":1},"name":"i"}`:                                      7246204,
+		`{"key":{"a":1,"$**":1},"name":"i","wildcardProjection":{"b":0}}`:             7246209,
+		`{"key":{"b":1,"$**":1},"name":"i","wildcardProjection":{"a":0}}`:             7246210,
+		`{"key":{"a":1,"$**":1},"name":"i","wildcardProjection":{"_id":0}}`:           7246210,
+		`{"key":{"a":1,"_id":1,"$**":1},"name":"i","wildcardProjection":{"a":0}}`:     7246209,
+		`{"key":{"e.c":1,"$**":1},"name":"i","wildcardProjection":{"_id":1,"e.b":0}}`: 7246210,
+		`{"key":{"e":1,"$**":1},"name":"i","wildcardProjection":{"_id":1,"e.b":0}}`:   7246209,
+		`{"key":{"_id":1,"$**":1},"name":"i","wildcardProjection":{"_id":1}}`:         7246208,
+		`{"key":{"a":1,"$**":1},"name":"i","wildcardProjection":{"a":{"b":1}}}`:       7246208,
+		`{"key":{"c":1,"$**":1},"name":"i","wildcardProjection":{"a":1,"b":0}}`:       7246211,
+		`{"key":{"a":1,"$**":1},"name":"i","wildcardProjection":{"a":1}}`:             7246208,
+		`{"key":{"$**":1},"name":"i","wildcardProjection":{"a":1,"b":0}}`:             31254,
+		`{"key":{"$**":1},"name":"i","wildcardProjection":{"a":1,"a.b":1}}`:           7246200,
+		`{"key":{"$**":1},"name":"i","wildcardProjection":{"a":"x"}}`:                 51271,
+		`{"key":{"$**":1},"name":"i","wildcardProjection":{}}`:                        9,
+		`{"key":{"a.$**":1},"name":"i","wildcardProjection":{"a":1}}`:                 9,
+		`{"key":{"a":1},"name":"i","wildcardProjection":{"a":1}}`:                     2,
+		`{"key":{"a":"hashed","b.$**":1},"name":"i"}`:                                 67,
+		`{"key":{"$**":1},"name":"i","unique":true}`:                                  67,
 	} {
 		if out := d.try(`{"createIndexes":"n","indexes":[` + spec + `]}`); out.Get("code").Long() != code {
 			t.Errorf("%s: %s", spec, out)
 		}
 	}
+	d.run(`{"createIndexes":"q","indexes":[{"key":{"$**":1,"_id":1},"name":"a","wildcardProjection":{"_id":0}},{"key":{"_id":1,"a.b":1,"$**":1},"name":"b","wildcardProjection":{"_id":0,"a":0}},{"key":{"$**":1,"y":1},"name":"c","wildcardProjection":{"_id":1}},{"key":{"$**":1,"d":1},"name":"d","wildcardProjection":{"a":{"b":1,"c":1}}}]}`)
 	d.run(`{"createIndexes":"p","indexes":[{"key":{"a":1,"$**":1},"name":"one","wildcardProjection":{"a":0}},{"key":{"a":1,"$**":1},"name":"two","wildcardProjection":{"b":1}}]}`)
 	d.run(`{"insert":"p","documents":[{"_id":1,"a":1,"b":{"c":2}},{"_id":2,"a":1,"x.y":2}]}`)
 	if got := d.docs(`{"find":"p","filter":{"a":1,"b.c":2},"hint":"two","projection":{"_id":1}}`); got != "[ { _id: 1 } ]" {

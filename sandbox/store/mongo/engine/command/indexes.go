@@ -31,6 +31,9 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 	if err := r.mayCreate(); err != nil {
 		return nil, err
 	}
+	if ns == (storage.NS{DB: "config", Coll: "transactions"}) {
+		return nil, mongoerr.New(mongoerr.IllegalOperation, "not allowed to create index on %s", ns)
+	}
 	specs, err := r.Docs("indexes")
 	if err != nil {
 		return nil, err

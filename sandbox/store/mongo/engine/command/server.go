@@ -249,6 +249,7 @@ func (s *Server) run(r *Request) Response {
 	}
 	r.Op = s.newOp(ctx, r)
 	defer s.endOp(r.Op)
+	s.begun(r)
 	doc, err := s.execute(r)
 	if r.dropped {
 		return Response{Close: true}

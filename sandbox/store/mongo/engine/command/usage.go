@@ -140,6 +140,14 @@ func (r *Request) target() storage.NS {
 	return r.ns()
 }
 
+// begun counts a command, which serverStatus tells of itself too.
+func (s *Server) begun(r *Request) {
+	u := &s.usage
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.tally(r.Spec.Name).total++
+}
+
 // used notes a finished command.
 func (s *Server) used(r *Request, failed error) {
 	took := s.opts.Clock().Sub(r.Op.Now)
@@ -157,10 +165,8 @@ func (s *Server) used(r *Request, failed error) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	t := u.tally(r.Spec.Name)
-	t.total++
 	if failed != nil {
-		t.failed++
+		u.tally(r.Spec.Name).failed++
 	}
 	if top == others {
 		s.counters.command.Add(1)
@@ -290,14 +296,16 @@ func (s *Server) commandCounts(b *bsonval.Builder) {
 	u := &s.usage
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	names := make([]string, 0, len(u.commands))
-	for name := range u.commands {
-		names = append(names, name)
+	var names []string
+	for name, spec := range s.specs {
+		if name == spec.Name {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	b.OpenDoc("commands").Int64("<UNKNOWN>", s.counters.unknown.Load())
 	for _, name := range names {
-		t := u.commands[name]
+		t := u.tally(name)
 		kinds := map[string]*updateKinds{"update": &s.counters.updates, "findAndModify": &s.counters.modifies}[name]
 		b.OpenDoc(name)
 		if kinds != nil {

@@ -92,6 +92,11 @@ func (d *Def) parsePattern() error {
 		}
 		if name == "$**" || strings.HasSuffix(name, ".$**") {
 			d.Kind, f.Kind = Wildcard, Wildcard // checked with the whole pattern
+			if above, ok := strings.CutSuffix(name, ".$**"); ok {
+				if err := checkPath(above); err != nil {
+					return err
+				}
+			}
 		} else if err := checkPath(name); err != nil {
 			return err
 		}

@@ -165,12 +165,26 @@ func validateTogether(spec bsonval.Doc, clustered bool) error {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "The 'unique' field is required when 'clustered' is specified")
 	case !spec.Get("collation").IsMissing() && spec.Get("v").IsNumber() && spec.Get("v").Long() < 2:
 		return mongoerr.New(mongoerr.CannotCreateIndex, "Invalid index specification %s; cannot create an index with the 'collation' option and v=1", spec)
+	case spec.Get("key").Doc().Len() > 1 && spec.Get("key").Doc().Get("$**").IsNumber() && spec.Get("wildcardProjection").IsMissing():
+		return mongoerr.New(mongoerr.CannotCreateIndex, "Compound wildcard indexes on all fields must also specify 'wildcardProjection' option")
+	case spec.Get("v").IsNumber() && spec.Get("v").Long() < 2 && wildcard(spec.Get("key").Doc()):
+		return mongoerr.New(mongoerr.CannotCreateIndex, "Invalid index specification %s; cannot create a wildcard index with v=1", spec)
 	case !spec.Get("weights").IsMissing() && !slices.Contains(kinds(spec.Get("key").Doc()), Text):
 		return mongoerr.New(mongoerr.CannotCreateIndex, "Invalid index specification %s; the field 'weights' can only be specified with text indexes", spec)
 	case spec.Get("unique").Truth() && spec.Get("prepareUnique").Truth():
 		return mongoerr.New(mongoerr.CannotCreateIndex, "Invalid index specification %s; cannot create an index with the 'unique' option and the 'prepareUnique' option", spec)
 	}
 	return nil
+}
+
+// wildcard tells a key pattern with a field for all fields, but for a text index's.
+func wildcard(key bsonval.Doc) bool {
+	for name, v := range key.All() {
+		if (name == "$**" || strings.HasSuffix(name, ".$**")) && v.IsNumber() {
+			return true
+		}
+	}
+	return false
 }
 
 // kinds are the strings in a key pattern.

@@ -39,6 +39,9 @@ func TestSpecificationsThatTheServerRefuses(t *testing.T) {
 		{`{"key":{"a":"nope"},"name":"a"}`, 67, ""},
 		{`{"key":{"a":"2d","b":"text"},"name":"a"}`, 67, ""},
 		{`{"key":{"a..b":1},"name":"a"}`, 67, ""},
+		{`{"key":{"a.$**":1},"name":"a","v":1}`, 67, ""},
+		{`{"key":{"a.$**.$**":1},"name":"a"}`, 67, ""},
+		{`{"key":{"a..$**":1},"name":"a"}`, 67, ""},
 		{`{"key":{"$id":1},"name":"a"}`, 67, ""},
 		{`{"key":{"a":1},"name":"a\u0000b"}`, 67, ""},
 	} {

@@ -46,10 +46,21 @@ func (d *Def) parseWildcard(spec bsonval.Doc) error {
 	case w.root != "":
 		return mongoerr.New(mongoerr.FailedToParse, "The field 'wildcardProjection' is only allowed when 'key' is {\"$**\": ±1}")
 	}
-	if err := w.project(p.Doc()); err != nil {
+	in, out, id, err := d.readProjection(p.Doc())
+	if err != nil {
 		return err
 	}
-	return d.checkProjected(w)
+	w.include, w.exclude = in, out
+	switch {
+	case id.Truth() && (in != nil || out == nil):
+		w.include = append(w.include, "_id")
+	case !id.Truth() && in == nil:
+		w.exclude = append(w.exclude, "_id")
+	}
+	if !id.IsMissing() && !id.Truth() {
+		out = append(out, "_id")
+	}
+	return d.checkProjected(w, out)
 }
 
 // SameFields tells wildcard indexes that take in the same fields, whatever their
@@ -83,55 +94,87 @@ func (d *Def) checkApart(w *wild) error {
 	return nil
 }
 
-// checkProjected does so for one with a projection.
-func (d *Def) checkProjected(w *wild) error {
+// checkProjected does so for one with a projection, which leaves out the fields left.
+func (d *Def) checkProjected(w *wild, left []string) error {
+	var fields []string
 	for i, f := range d.Fields {
 		if i == w.at {
 			continue
 		}
+		fields = append(fields, f.Path)
 		for _, x := range w.include {
-			if under(f.Path, x) {
+			if under(f.Path, x) || under(x, f.Path) {
 				return mongoerr.New(7246208, "Index Key and Wildcard Projection cannot contain overlapping fields, however '%s' index field is ovverlapping with '%s' wildcardProjection path.", f.Path, x)
 			}
 		}
-		if w.include == nil && !slices.ContainsFunc(w.exclude, func(x string) bool { return under(f.Path, x) }) {
-			return mongoerr.New(7246209, "wildcardProjection paths must exclude all regular index fields, however '%s'is not excluded.", f.Path)
+	}
+	if w.include != nil {
+		return nil
+	}
+	slices.Sort(fields)
+	slices.Sort(left)
+	for _, f := range fields {
+		for len(left) > 0 && !under(f, left[0]) && left[0] < f {
+			left = left[1:]
+		}
+		switch {
+		case len(left) == 0:
+			return mongoerr.New(7246210, "wildcardProjection paths must exclude all regular index fields, however '%s' is not excluded.", f)
+		case !under(f, left[0]):
+			return mongoerr.New(7246209, "wildcardProjection paths must exclude all regular index fields, however '%s' is not excluded.", f)
 		}
 	}
 	return nil
 }
 
-// project reads wildcardProjection: fields to take in, or to leave out. _id is left out
-// unless it is named.
-func (w *wild) project(p bsonval.Doc) error {
-	id := false
+// readProjection reads wildcardProjection: the fields to take in or to leave out, and
+// what it says of _id, which is left out unless it is named.
+func (d *Def) readProjection(p bsonval.Doc) (in, out []string, id bsonval.Value, err error) {
+	paths, values, err := flatten("", p, nil, nil)
+	if err != nil {
+		return nil, nil, id, err
+	}
+	var last string
+	for i, path := range paths {
+		switch {
+		case path == "_id":
+			id = values[i]
+			continue
+		case values[i].Truth():
+			in = append(in, path)
+		default:
+			out = append(out, path)
+		}
+		last = path
+	}
+	single := len(d.Fields) == 1
+	switch {
+	case in != nil && out != nil && single && values[0].Truth():
+		return nil, nil, id, mongoerr.New(31254, "Cannot do exclusion on field %s in inclusion projection", last)
+	case in != nil && out != nil && single:
+		return nil, nil, id, mongoerr.New(31253, "Cannot do inclusion on field %s in exclusion projection", last)
+	case in != nil && out != nil:
+		return nil, nil, id, mongoerr.New(7246211, "Inclusion and exclusion statements cannot combine in the wildcardProjection with an exception of explicitly including _id field")
+	}
+	return in, out, id, checkOverlap(paths)
+}
+
+// flatten lists a projection's paths, of which documents within it are parts.
+func flatten(prefix string, p bsonval.Doc, paths []string, values []bsonval.Value) ([]string, []bsonval.Value, error) {
 	for name, v := range p.All() {
 		switch {
+		case v.Type() == bsonval.Object && !v.Doc().IsEmpty() && !strings.HasPrefix(v.Doc().First().Name, "$"):
+			var err error
+			if paths, values, err = flatten(prefix+name+".", v.Doc(), paths, values); err != nil {
+				return nil, nil, err
+			}
 		case v.Type() != bsonval.Bool && !v.IsNumber():
-			return mongoerr.New(7246207, "Fields in wildcardProjection must be numbers, however '%s: %s' is a %s.", name, v, v.Type())
-		case name == "_id":
-			id = v.Truth()
-		case v.Truth():
-			w.include = append(w.include, name)
+			return nil, nil, mongoerr.New(51271, "Failed to parse projection: wildcardProjection :: caused by :: Bad projection specification, cannot use computed fields when parsing a spec in kBanComputedFields mode")
 		default:
-			w.exclude = append(w.exclude, name)
+			paths, values = append(paths, prefix+name), append(values, v)
 		}
 	}
-	if w.include != nil && w.exclude != nil {
-		return mongoerr.New(7246211, "Inclusion and exclusion statements cannot combine in the wildcardProjection with an exception of explicitly including _id field")
-	}
-	for _, list := range [][]string{w.include, w.exclude} {
-		if err := checkOverlap(list); err != nil {
-			return err
-		}
-	}
-	switch {
-	case id && (w.include != nil || w.exclude == nil):
-		w.include = append(w.include, "_id")
-	case !id && w.include == nil:
-		w.exclude = append(w.exclude, "_id")
-	}
-	return nil
+	return paths, values, nil
 }
 
 func checkOverlap(paths []string) error {
