@@ -74,3 +74,21 @@ func TestServerStatusCountsKindsOfUpdates(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestAGetMoreDeclaresWhatItsCursorDid(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"insert":"c","documents":[{"_id":1},{"_id":2},{"_id":3}]}`)
+	for find, mores := range map[string]map[string]int64{
+		`{"find":"c","batchSize":1}`:                                    {`"apiVersion":"1"`: 347, `"batchSize":1`: 0},
+		`{"find":"c","batchSize":1,"apiVersion":"1"}`:                   {`"batchSize":1`: 347, `"apiVersion":"1"`: 0},
+		`{"find":"c","batchSize":1,"apiVersion":"1","apiStrict":false}`: {`"apiVersion":"1"`: 347},
+	} {
+		for more, want := range mores {
+			id := d.run(find).Path("cursor.id").String()
+			out := d.try(`{"getMore":{"$numberLong":"` + id + `"},"collection":"c",` + more + `}`)
+			if code := out.Get("code"); code.IsMissing() != (want == 0) || want != 0 && code.Long() != want {
+				t.Errorf("%s, %s: %s", find, more, out)
+			}
+		}
+	}
+}

@@ -45,6 +45,25 @@ func (r *Request) apiVersion() error {
 	return nil
 }
 
+// sameAPI refuses a getMore that declares another version than the command that opened
+// the cursor.
+func (r *Request) sameAPI(opened bsonval.Doc) error {
+	mine, first := declaredAPI(r.Body), declaredAPI(opened)
+	if bsonval.Compare(bsonval.DocValue(mine), bsonval.DocValue(first)) == 0 {
+		return nil
+	}
+	return mongoerr.New(mongoerr.APIMismatchError, "API parameter mismatch: getMore used params %s, the cursor-creating command used %s", mine, first)
+}
+
+// declaredAPI is what a command says of the Stable API.
+func declaredAPI(body bsonval.Doc) bsonval.Doc {
+	var b bsonval.Builder
+	for _, name := range [...]string{"apiVersion", "apiStrict", "apiDeprecationErrors"} {
+		b.Set(name, body.Get(name))
+	}
+	return b.Doc()
+}
+
 // stable tells the commands of version 1.
 func stable(name string) bool {
 	switch name {

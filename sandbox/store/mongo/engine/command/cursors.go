@@ -140,7 +140,7 @@ func (s *Server) getMore(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(r.mayGoOn(c), r.mayRead(c, coll)); err != nil {
+	if err := cmp.Or(r.mayGoOn(c), r.mayRead(c, coll), r.sameAPI(c.Command)); err != nil {
 		s.cursors.Return(c, false)
 		return nil, err
 	}
