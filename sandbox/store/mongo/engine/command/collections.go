@@ -233,6 +233,9 @@ func (s *Server) drop(r *Request) (bsonval.Doc, error) {
 }
 
 func (s *Server) dropDatabase(r *Request) (bsonval.Doc, error) {
+	if v := r.Body.First().Value; !v.IsNumber() || v.Float() != 1 {
+		return nil, mongoerr.New(5255100, "Have to pass 1 as 'drop' parameter")
+	}
 	if r.DB == "admin" || r.DB == "config" || r.DB == "local" {
 		return nil, mongoerr.New(mongoerr.IllegalOperation, "Dropping the '%s' database is prohibited.", r.DB)
 	}

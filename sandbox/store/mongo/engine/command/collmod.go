@@ -114,6 +114,10 @@ func (r *Request) mayModify(c *storage.Collection) error {
 			if err := checkValidation("collMod."+name, v); err != nil {
 				return err
 			}
+		case "changeStreamPreAndPostImages":
+			if err := checkPreImages("collMod."+name, v); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

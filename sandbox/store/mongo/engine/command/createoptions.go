@@ -64,6 +64,10 @@ func (r *Request) checkCreate() error {
 			err = checkCapped("create."+name, v)
 		case "validationLevel", "validationAction":
 			err = checkValidation("create."+name, v)
+		case "changeStreamPreAndPostImages":
+			err = checkPreImages("create."+name, v)
+		case "autoIndexId":
+			err = r.checkAutoIndexID(v)
 		case "storageEngine":
 			err = checkEngine("create.storageEngine", v)
 		case "indexOptionDefaults":
@@ -243,6 +247,40 @@ func checkIndexDefaults(v bsonval.Value) error {
 		if err := checkEngine(full+"."+name, x); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkPreImages checks changeStreamPreAndPostImages.
+func checkPreImages(full string, v bsonval.Value) error {
+	if v.Type() != bsonval.Object {
+		return wrongType(full, v, "object")
+	}
+	for name := range v.Doc().All() {
+		if name != "enabled" {
+			return mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", full, name)
+		}
+	}
+	if v.Doc().Get("enabled").IsMissing() {
+		return required(full + ".enabled")
+	}
+	_, err := boolField(v.Doc(), "enabled", full+".enabled")
+	return err
+}
+
+// checkAutoIndexID refuses a collection without an index on _id but in the database
+// local, where the option has no effect here: there is always one.
+func (r *Request) checkAutoIndexID(v bsonval.Value) error {
+	on, err := boolField(r.Body, "autoIndexId", r.field("autoIndexId"))
+	switch {
+	case err != nil:
+		return err
+	case r.Body.Get("clusteredIndex").Truth(): // has its own words for it
+		return nil
+	case !on && r.DB != "local":
+		return mongoerr.New(mongoerr.InvalidOptions, "autoIndexId:false is not allowed for collections in a non-local database")
+	case !r.Body.Get("idIndex").IsMissing():
+		return mongoerr.New(mongoerr.InvalidOptions, "'idIndex' is not allowed with 'autoIndexId': %s", v)
 	}
 	return nil
 }
