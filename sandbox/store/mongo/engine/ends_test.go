@@ -47,6 +47,7 @@ func TestConditionsWhereTheyMayStand(t *testing.T) {
 		`{"explain":{"update":"c","updates":[{"q":{"$expr":{"$eq":["$_id",1]}},"u":{"$set":{"x":1}},"upsert":true}]}}`: 224,
 		`{"find":"c","filter":{"a":{"$elemMatch":{"$id":1}}}}`:                                                         0,
 		`{"find":"c","filter":{"$text":{"$search":"x"}}}`:                                                              0,
+		`{"createIndexes":"d","indexes":[{"key":{"_fts":"text","_ftsx":1},"weights":{},"name":"f"}]}`:                  67,
 		`{"createIndexes":"c","indexes":[{"key":{"_fts":1},"name":"f"}]}`:                                              67,
 		`{"createIndexes":"system.views","indexes":[{"key":{"a":1},"name":"a","hidden":true}]}`:                        2,
 	} {

@@ -33,7 +33,7 @@ func (d *Def) parseText(spec bsonval.Doc) error {
 	ended := false
 	for _, f := range d.Fields {
 		switch {
-		case f.Path == "_fts" && spec.Get("weights").IsMissing():
+		case f.Path == "_fts" && (spec.Get("weights").Type() != bsonval.Object || spec.Get("weights").Doc().IsEmpty()):
 			return mongoerr.New(mongoerr.CannotCreateIndex, "text index option 'weights' must specify fields or the wildcard")
 		case f.Path == "_fts" || f.Path == "_ftsx":
 		case f.Kind == Text && ended:
