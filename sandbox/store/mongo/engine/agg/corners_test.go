@@ -16,6 +16,14 @@ func TestFieldsThatAreSetToEmptyObjects(t *testing.T) {
 	})
 }
 
+func TestLinesAndAreasOfWindows(t *testing.T) {
+	line := `[{"$setWindowFields":{"sortBy":{"x":1},"output":{"y":{"$linearFill":"$y"}}}},{"$match":{"_id":2}},{"$project":{"_id":0,"y":1}}]`
+	area := `[{"$setWindowFields":{"sortBy":{"x":1},"output":{"y":{"$integral":{"input":"$y"},"window":{"documents":[-1,0]}}}}}]`
+	check(t, `{"c":[{"_id":1,"x":0,"y":1},{"_id":2,"x":5},{"_id":3,"x":10,"y":3}]}`, []row{{line, `[{"y":2.0}]`}})
+	check(t, `{"c":[{"_id":1,"x":0.5,"y":0},{"_id":2,"x":9},{"_id":3,"x":10.09283,"y":11.28374}]}`, []row{{line, `[{"y":9.998278922903879}]`}})
+	check(t, `{"c":[{"_id":1,"x":0,"y":1},{"_id":2,"x":{"$date":"2020-01-01T00:00:00Z"}}]}`, []row{{line, `error 14`}, {area, `error 5423902`}})
+}
+
 func TestUndefinedSortsBeforeNull(t *testing.T) {
 	check(t, `{"c":[{"_id":1,"a":null},{"_id":2},{"_id":3,"a":{"$undefined":true}},{"_id":4,"a":[]}]}`, []row{
 		{`[{"$sort":{"a":1,"_id":1}},{"$project":{"_id":1}}]`, `[{"_id":3},{"_id":4},{"_id":1},{"_id":2}]`},

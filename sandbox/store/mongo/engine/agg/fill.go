@@ -57,6 +57,9 @@ func linearFill(p *partition, e expr.Expr) (windowRun, error) {
 		if !at.IsNumber() && at.Type() != bsonval.Date {
 			return nil, mongoerr.New(mongoerr.TypeMismatch, "Sort field must be numeric or date, but found %s", at.Type())
 		}
+		if i > 0 && at.IsNumber() != p.sortValue(i-1).IsNumber() {
+			return nil, mongoerr.New(mongoerr.TypeMismatch, "Conflicting sort value types, previous and current types don't match: %s and %s", p.sortValue(i-1).Type(), at.Type())
+		}
 		if i > 0 && bsonval.Compare(at, p.sortValue(i-1)) == 0 {
 			return nil, mongoerr.New(6050106, "There can be no repeated values in the sort field")
 		}
@@ -73,7 +76,8 @@ func linearFill(p *partition, e expr.Expr) (windowRun, error) {
 	return func(i int) (bsonval.Value, error) { return orNull(values[i]), nil }, nil
 }
 
-// onLine is the height at x of the line through (x1, y1) and (x2, y2).
+// onLine is the height at x of the line through (x1, y1) and (x2, y2). The slope is
+// reckoned first, as in the server, which the last digit of a double shows.
 func onLine(x1, y1, x2, y2, x bsonval.Value) bsonval.Value {
 	num := func(v bsonval.Value) bsonval.Value {
 		if v.Type() == bsonval.Date {
@@ -81,11 +85,11 @@ func onLine(x1, y1, x2, y2, x bsonval.Value) bsonval.Value {
 		}
 		return v
 	}
-	share, ok := bsonval.Div(bsonval.Sub(num(x), num(x1)), bsonval.Sub(num(x2), num(x1)))
+	slope, ok := bsonval.Div(bsonval.Sub(y2, y1), bsonval.Sub(num(x2), num(x1)))
 	if !ok {
 		return bsonval.NullValue()
 	}
-	return bsonval.Add(y1, bsonval.Mul(bsonval.Sub(y2, y1), share))
+	return bsonval.Add(y1, bsonval.Mul(bsonval.Sub(num(x), num(x1)), slope))
 }
 
 // compileFill is $fill: $setWindowFields for what a method fills, then $addFields for

@@ -139,16 +139,24 @@ type timed struct {
 	unit expr.Unit
 }
 
+// code is $derivative's code or $integral's.
+func (t timed) code(derivative, integral mongoerr.Code) mongoerr.Code {
+	if t.name == "$integral" {
+		return integral
+	}
+	return derivative
+}
+
 func (t timed) at(v bsonval.Value) (bsonval.Value, error) {
 	switch {
 	case v.Type() == bsonval.Date && t.unit != "":
 		return bsonval.DoubleValue(float64(v.Int64()) / float64(t.unit.Millis())), nil
 	case v.Type() == bsonval.Date:
-		return v, mongoerr.New(5624901, "%s where the sortBy is a Date requires an 'unit'", t.name)
+		return v, mongoerr.New(t.code(5624901, 5423902), "%s where the sortBy is a Date requires an 'unit'", t.name)
 	case !v.IsNumber():
-		return v, mongoerr.New(5624902, "%s requires the sortBy to be a number or a date, but it was %s", t.name, v.Type())
+		return v, mongoerr.New(t.code(5624902, 5423902), "%s requires the sortBy to be a number or a date, but it was %s", t.name, v.Type())
 	case t.unit != "":
-		return v, mongoerr.New(5624900, "%s with unit expects the sortBy field to be a Date", t.name)
+		return v, mongoerr.New(t.code(5624900, 5423901), "%s with unit expects the sortBy field to be a Date", t.name)
 	}
 	return v, nil
 }
@@ -253,6 +261,9 @@ func integral(p *partition, t timed, values []bsonval.Value, from, to int) (bson
 	for i := from; i < to; i++ {
 		if err := p.env.Op.Check(); err != nil {
 			return sum, err
+		}
+		if at, err := t.at(p.sortValue(i)); err != nil {
+			return at, err
 		}
 		if !values[i].IsNumber() {
 			continue
