@@ -121,3 +121,21 @@ func TestListDatabasesAddsUpWhatItLists(t *testing.T) {
 		t.Errorf("a document that can't be has made a collection: %s", got)
 	}
 }
+
+// The fields that a schema requires are conditions that indexes can serve.
+func TestAnIndexServesWhatASchemaRequires(t *testing.T) {
+	d := newDB(t, Options{})
+	d.run(`{"insert":"c","documents":[{"_id":1,"a":1,"p":[5,5]},{"_id":2,"p":[5,6]},{"_id":3,"a":"x","p":[5,7]},{"_id":4,"a":null}]}`)
+	d.run(`{"createIndexes":"c","indexes":[{"key":{"a":1,"p":"2dsphere"},"name":"ap"},{"key":{"a":1},"name":"a"}]}`)
+	for filter, want := range map[string]string{
+		`{"$jsonSchema":{"required":["a"]}}`:                                                                          `[ { _id: 1 }, { _id: 3 }, { _id: 4 } ]`,
+		`{"$jsonSchema":{"required":["a"],"properties":{"a":{"type":"number"}}}}`:                                     `[ { _id: 1 } ]`,
+		`{"$nor":[{"$jsonSchema":{"required":["a","p"]}}]}`:                                                           `[ { _id: 2 }, { _id: 4 } ]`,
+		`{"$or":[{"$jsonSchema":{"required":["a.b"]}},{"_id":2}]}`:                                                    `[ { _id: 2 } ]`,
+		`{"$jsonSchema":{"required":["a"]},"p":{"$near":{"$geometry":{"type":"Point","coordinates":[5,5]}}},"_id":1}`: `[ { _id: 1 } ]`,
+	} {
+		if got := d.docs(`{"find":"c","filter":` + filter + `,"projection":{"_id":1},"sort":{"_id":1}}`); got != want {
+			t.Errorf("%s: %s", filter, got)
+		}
+	}
+}

@@ -21,6 +21,27 @@ func (c *condition) withComparisons(n *match.Expr) *condition {
 	return all
 }
 
+// withPresence adds to a $jsonSchema that the fields it requires are there, which
+// indexes can tell.
+func (c *condition) withPresence(n *match.Schema) *condition {
+	required := n.Source.Get("required")
+	if required.Type() != bsonval.Array {
+		return c
+	}
+	all := &condition{rank: rankAnd, kids: []*condition{c}}
+	for v := range required.Doc().Values() {
+		if name := v.Str(); name != "" && name[0] != '$' && !strings.Contains(name, ".") { // else it is no path
+			all.kids = append(all.kids, normalize(match.NewField(name, &match.Exists{}), nil))
+		}
+	}
+	if len(all.kids) == 1 {
+		return c
+	}
+	all.sort()
+	all.node = conjunct(all.kids)
+	return all
+}
+
 // turned are the operators that compare, and what they are with their sides exchanged.
 var turned = map[string]match.CmpOp{"$eq": match.EQ, "$gt": match.LT, "$gte": match.LTE, "$lt": match.GT, "$lte": match.GTE} //nolint:gochecknoglobals // constant
 

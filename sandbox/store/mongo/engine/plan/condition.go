@@ -75,6 +75,8 @@ func normalize(n match.Node, coll bsonval.Collator) *condition {
 	case *match.Expr:
 		c.rank = rankExpr
 		return c.withComparisons(n)
+	case *match.Schema:
+		return c.withPresence(n)
 	case *match.Where:
 		c.rank = rankWhere
 	case *match.Never:
