@@ -204,6 +204,7 @@ func TestNamesThatAreRefused(t *testing.T) {
 		outcome{`{"distinct":"c","key":"a\u0000b"}`, 31032},
 		outcome{`{"getMore":{"$numberLong":"5"},"collection":""}`, 73},
 		outcome{`{"count":1}`, 73},
+		outcome{`{"distinct":"c","key":"a","writeConcern":{"w":1}}`, 72},
 		outcome{`{"find":"c","filter":{"$alwaysTrue":0}}`, 9},
 		outcome{`{"find":"c","filter":{"a":{"$all":[{"$elemMatch":{"b":1}},5]}}}`, 2},
 		outcome{`{"ping":1,"apiStrict":false}`, 4886600},

@@ -22,8 +22,11 @@ func (r *Request) concerns() error {
 	if v.Type() != bsonval.Object {
 		return wrongType("writeConcern", v, "object")
 	}
-	if r.inTransaction && !v.Doc().IsEmpty() && r.Spec.Name != "commitTransaction" && r.Spec.Name != "abortTransaction" {
+	switch {
+	case r.inTransaction && !v.Doc().IsEmpty() && r.Spec.Name != "commitTransaction" && r.Spec.Name != "abortTransaction":
 		return mongoerr.New(mongoerr.InvalidOptions, "writeConcern is not allowed within a multi-statement transaction")
+	case !v.Doc().IsEmpty() && onlyReads(r.Spec.Name):
+		return mongoerr.New(mongoerr.InvalidOptions, "Command does not support writeConcern")
 	}
 	return r.parseWriteConcern(v.Doc())
 }
@@ -147,4 +150,13 @@ func (r *Request) parseW(d bsonval.Doc, v bsonval.Value) error {
 	b.OpenDoc("errInfo").OpenDoc("writeConcern").Set("w", v).Number("wtimeout", d.Get("wtimeout").Long()).Str("provenance", "clientSupplied").Close().Close()
 	r.writeConcern = b.Doc()
 	return nil
+}
+
+// onlyReads tells commands that have no write concern.
+func onlyReads(name string) bool {
+	switch name {
+	case "find", "count", "distinct", "getMore", "listCollections", "listIndexes", "listDatabases", "explain", "dbStats", "collStats", "dataSize":
+		return true
+	}
+	return false
 }
