@@ -193,18 +193,22 @@ func (p *Cmp) accepts(r *run, v bsonval.Value) (bool, error) {
 	if v.IsNaN() || p.Value.IsNaN() {
 		return v.IsNaN() && p.Value.IsNaN() && p.Op != GT && p.Op != LT, nil
 	}
-	c := bsonval.CompareWith(v, p.Value, r.coll)
-	switch p.Op {
+	return p.Op.holds(bsonval.CompareWith(v, p.Value, r.coll)), nil
+}
+
+// holds tells whether a comparison's outcome, as Compare answers it, is what is asked.
+func (o CmpOp) holds(c int) bool {
+	switch o {
 	case EQ:
-		return c == 0, nil
+		return c == 0
 	case GT:
-		return c > 0, nil
+		return c > 0
 	case GTE:
-		return c >= 0, nil
+		return c >= 0
 	case LT:
-		return c < 0, nil
+		return c < 0
 	}
-	return c <= 0, nil
+	return c <= 0
 }
 
 func (p *In) accepts(r *run, v bsonval.Value) (bool, error) {

@@ -35,16 +35,5 @@ func (p *ExprCmp) accepts(r *run, v bsonval.Value) (bool, error) {
 	if v.Type() == bsonval.Array {
 		return true, nil
 	}
-	c := bsonval.CompareWith(v, p.Value, r.coll)
-	switch p.Op {
-	case EQ:
-		return c == 0, nil
-	case GT:
-		return c > 0, nil
-	case GTE:
-		return c >= 0, nil
-	case LT:
-		return c < 0, nil
-	}
-	return c <= 0, nil
+	return p.Op.holds(bsonval.CompareWith(v, p.Value, r.coll)), nil
 }
