@@ -4,9 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 )
 
 // db runs commands given as JSON on one engine.
@@ -27,11 +26,7 @@ func newDB(t *testing.T, opts Options) db {
 
 func parseJSON(t *testing.T, s string) bsonval.Doc {
 	t.Helper()
-	var raw bson.Raw
-	if err := bson.UnmarshalExtJSON([]byte(strings.ReplaceAll(s, "'", `"`)), false, &raw); err != nil {
-		t.Fatalf("%s: %v", s, err)
-	}
-	return bsonval.Doc(raw)
+	return bsontest.Doc(t, strings.ReplaceAll(s, "'", `"`))
 }
 
 // try answers a command's reply, failed or not.

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 )
 
 // twins are two collections that get the same commands, plain without and indexed with
@@ -173,12 +172,7 @@ func (w twins) step() {
 }
 
 func (w twins) send(coll, cmd string) bsonval.Doc {
-	var raw bson.Raw
-	text := strings.ReplaceAll(cmd, "$C", coll)
-	if err := bson.UnmarshalExtJSON([]byte(text), false, &raw); err != nil {
-		w.t.Fatalf("%s: %v", text, err)
-	}
-	out, err := w.e.Run(context.Background(), "test", bsonval.Doc(raw))
+	out, err := w.e.Run(context.Background(), "test", bsontest.Doc(w.t, strings.ReplaceAll(cmd, "$C", coll)))
 	if err != nil {
 		w.t.Fatal(err)
 	}

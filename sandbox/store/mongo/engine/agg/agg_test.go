@@ -7,10 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/agg"
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -21,11 +20,7 @@ import (
 // parse reads a value written as extended JSON: 1 is an int, 1.0 a double.
 func parse(t testing.TB, text string) bsonval.Value {
 	t.Helper()
-	var raw bson.Raw
-	if err := bson.UnmarshalExtJSON([]byte(`{"v":`+text+`}`), false, &raw); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	return bsonval.Doc(raw).Get("v")
+	return bsontest.Doc(t, `{"v":`+text+`}`).Get("v")
 }
 
 // memory is a Source of a few collections, without indexes and views.

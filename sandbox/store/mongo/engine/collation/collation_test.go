@@ -7,9 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
-	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 )
 
 func sign(n int) int { return min(max(n, -1), 1) }
@@ -35,7 +33,7 @@ func TestOrder(t *testing.T) {
 		{`{"locale":"fr_CA"}`, "coté", "côte", 1},
 		{`{"locale":"fr_CA","backwards":false}`, "coté", "côte", -1},
 	} {
-		coll, err := Parse(document(t, c.json))
+		coll, err := Parse(bsontest.Doc(t, c.json))
 		if err != nil {
 			t.Fatalf("%s: %v", c.json, err)
 		}
@@ -62,7 +60,7 @@ func TestOrderIsICUs(t *testing.T) {
 		if err != nil {
 			t.Fatal(line)
 		}
-		coll, err := Parse(document(t, f[0]))
+		coll, err := Parse(bsontest.Doc(t, f[0]))
 		if err != nil {
 			t.Fatalf("%s: %v", f[0], err)
 		}
@@ -109,7 +107,7 @@ func TestCollationsThatAreRefused(t *testing.T) {
 		`{"locale":"en","caseFirst":"upper","strength":2}`: `'caseFirst' is invalid unless 'caseLevel' is on or 'strength' is greater than 2 in: { locale: "en", caseLevel: false, caseFirst: "upper", strength: 2, numericOrdering: false, alternate: "non-ignorable", maxVariable: "punct", normalization: false, backwards: false, version: "57.1" }`,
 		`{"locale":"zh@collation=unihan"}`:                 `the collation of the locale zh@collation=unihan is not supported; take another one, such as "en", which orders every script`,
 	} {
-		if _, err := Parse(document(t, json)); err == nil || err.Error() != want {
+		if _, err := Parse(bsontest.Doc(t, json)); err == nil || err.Error() != want {
 			t.Errorf("%s: %v\nwant %s", json, err, want)
 		}
 	}
@@ -124,7 +122,7 @@ func TestCompleteCollationsHaveTheirLocalesSettings(t *testing.T) {
 		"th":    `alternate: "shifted"`,
 		"vi":    `normalization: true`,
 	} {
-		if got := Complete(document(t, `{"locale":"`+locale+`"}`)).String(); !strings.Contains(got, want) {
+		if got := Complete(bsontest.Doc(t, `{"locale":"`+locale+`"}`)).String(); !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %s", locale, got, want)
 		}
 	}
@@ -133,7 +131,7 @@ func TestCompleteCollationsHaveTheirLocalesSettings(t *testing.T) {
 // A long string orders as its parts do.
 func TestLongStringsAreWeighedInParts(t *testing.T) {
 	for _, json := range []string{`{"locale":"en","strength":4}`, `{"locale":"cs"}`, `{"locale":"fr_CA"}`, `{"locale":"ja"}`, `{"locale":"en","alternate":"shifted","strength":4}`, `{"locale":"da","numericOrdering":true}`} {
-		coll, err := Parse(document(t, json))
+		coll, err := Parse(bsontest.Doc(t, json))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +155,7 @@ func TestLongStringsAreWeighedInParts(t *testing.T) {
 
 // Marks without end cost no more than other characters.
 func TestManyMarksAreOrderedInTime(t *testing.T) {
-	coll, err := Parse(document(t, `{"locale":"vi"}`))
+	coll, err := Parse(bsontest.Doc(t, `{"locale":"vi"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,13 +163,4 @@ func TestManyMarksAreOrderedInTime(t *testing.T) {
 	if coll.Compare(long, long+"b") != -1 {
 		t.Error("not ordered")
 	}
-}
-
-func document(t testing.TB, json string) bsonval.Doc {
-	t.Helper()
-	var raw bson.Raw
-	if err := bson.UnmarshalExtJSON([]byte(json), false, &raw); err != nil {
-		t.Fatal(err)
-	}
-	return bsonval.Doc(raw)
 }

@@ -1,6 +1,10 @@
 package collation
 
-import "testing"
+import (
+	"testing"
+
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
+)
 
 // Any two strings have one order, in every kind of collation.
 func FuzzOrder(f *testing.F) {
@@ -9,7 +13,7 @@ func FuzzOrder(f *testing.F) {
 		`{"locale":"en","strength":5}`, `{"locale":"fr_CA"}`, `{"locale":"ja","strength":4}`, `{"locale":"th","numericOrdering":true,"strength":4}`,
 		`{"locale":"vi","caseFirst":"upper"}`, `{"locale":"hu","strength":1,"caseLevel":true}`, `{"locale":"zh","alternate":"shifted","maxVariable":"space"}`,
 	} {
-		c, err := Parse(document(f, json))
+		c, err := Parse(bsontest.Doc(f, json))
 		if err != nil {
 			f.Fatal(err)
 		}

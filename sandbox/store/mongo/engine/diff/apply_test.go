@@ -6,19 +6,20 @@ import (
 	"testing"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
 func TestADifferenceIsWrittenInSections(t *testing.T) {
 	long := fmt.Sprintf("%0128d", 0)
-	before := doc(t, `{"_id":1,"gone":1,"n":1,"s":{"f":"`+long+`","x":1},"l":["`+long+`",{"f":"`+long+`","y":1},3]}`)
-	after := doc(t, `{"_id":1,"n":2,"s":{"f":"`+long+`","x":2},"l":["`+long+`",{"f":"`+long+`","y":2}],"new":{"z":1}}`)
+	before := bsontest.Doc(t, `{"_id":1,"gone":1,"n":1,"s":{"f":"`+long+`","x":1},"l":["`+long+`",{"f":"`+long+`","y":1},3]}`)
+	after := bsontest.Doc(t, `{"_id":1,"n":2,"s":{"f":"`+long+`","x":2},"l":["`+long+`",{"f":"`+long+`","y":2}],"new":{"z":1}}`)
 	want := `{ $v: 2, diff: { d: { gone: false }, u: { n: 2 }, i: { new: { z: 1 } }, ss: { u: { x: 2 } }, sl: { a: true, l: 2, s1: { u: { y: 2 } } } } }`
 	if got := Between(before, after).Entry().String(); got != want {
 		t.Errorf("%s\n%s", got, want)
 	}
 	edits := []Edit{{Path: []string{"z"}}, {Path: []string{"l", "0", "b"}}, {Path: []string{"l", "3"}}, {Path: []string{"a"}}}
-	got := Edited(doc(t, `{"z":1,"a":1,"l":[{"a":1}]}`), doc(t, `{"z":2,"a":2,"l":[{"a":1,"b":1},null,null,7]}`), edits).Entry().String()
+	got := Edited(bsontest.Doc(t, `{"z":1,"a":1,"l":[{"a":1}]}`), bsontest.Doc(t, `{"z":2,"a":2,"l":[{"a":1,"b":1},null,null,7]}`), edits).Entry().String()
 	if want := `{ $v: 2, diff: { u: { a: 2, z: 2 }, sl: { a: true, s0: { i: { b: 1 } }, u3: 7 } } }`; got != want {
 		t.Errorf("%s\n%s", got, want)
 	}
@@ -39,7 +40,7 @@ func TestADifferenceIsAppliedAsTheServerDoes(t *testing.T) {
 		{`{"l":[{"x":1},[1]]}`, `{"sl":{"a":true,"s0":{"u":{"x":2}},"s1":{"a":true,"u0":2},"s2":{"u":{"x":1}}}}`, `{ l: [ { x: 2 }, [ 2 ], null ] }`},
 		{`{"l":{"x":1}}`, `{"sl":{"a":true,"u0":9}}`, `{ l: null }`},
 	} {
-		got, err := Apply(doc(t, c.doc), doc(t, c.delta))
+		got, err := Apply(bsontest.Doc(t, c.doc), bsontest.Doc(t, c.delta))
 		if err != nil || got.String() != c.want {
 			t.Errorf("%s with %s: %s %v, want %s", c.doc, c.delta, got, err, c.want)
 		}
@@ -47,7 +48,7 @@ func TestADifferenceIsAppliedAsTheServerDoes(t *testing.T) {
 }
 
 func TestAMalformedDifferenceIsRefused(t *testing.T) {
-	on := doc(t, `{"_id":1,"a":1,"l":[1],"s":{"x":1}}`)
+	on := bsontest.Doc(t, `{"_id":1,"a":1,"l":[1],"s":{"x":1}}`)
 	for delta, code := range map[string]mongoerr.Code{
 		`{}`:                                4770500,
 		`{"":1}`:                            4770505,
@@ -71,7 +72,7 @@ func TestAMalformedDifferenceIsRefused(t *testing.T) {
 		`{"sl":{"a":true,"u2000000000":1}}`: mongoerr.CannotBackfillArray,
 		`{"b":{"a":{"o":0,"d":1}}}`:         mongoerr.CommandNotSupported,
 	} {
-		if got, err := Apply(on, doc(t, delta)); mongoerr.From(err).Code != code {
+		if got, err := Apply(on, bsontest.Doc(t, delta)); mongoerr.From(err).Code != code {
 			t.Errorf("%s: %s %v, want %d", delta, got, err, code)
 		}
 	}

@@ -4,23 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 )
-
-func doc(t *testing.T, json string) bsonval.Doc {
-	t.Helper()
-	var d bson.D
-	if err := bson.UnmarshalExtJSON([]byte(json), false, &d); err != nil {
-		t.Fatalf("%s: %v", json, err)
-	}
-	raw, err := bson.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
 
 func (d *Description) text() string {
 	b := bsonval.NewBuilder(256)
@@ -47,7 +33,7 @@ func TestOperatorsAreDescribedByTheirPaths(t *testing.T) {
 			path, more := strings.CutPrefix(e, "+")
 			edits = append(edits, Edit{strings.Split(path, "."), more})
 		}
-		if got := Edited(doc(t, c.before), doc(t, c.after), edits).Description().text(); got != c.want {
+		if got := Edited(bsontest.Doc(t, c.before), bsontest.Doc(t, c.after), edits).Description().text(); got != c.want {
 			t.Errorf("%s to %s by %s:\n%s\n%s", c.before, c.after, c.edits, got, c.want)
 		}
 	}
@@ -55,8 +41,8 @@ func TestOperatorsAreDescribedByTheirPaths(t *testing.T) {
 
 func TestAPipelineIsDescribedByItsResult(t *testing.T) {
 	long := strings.Repeat("*", 128)
-	before := doc(t, `{"_id":1,"s":{"f":"`+long+`","x":1},"l":["`+long+`",1],"gone":1}`)
-	after := doc(t, `{"_id":1,"s":{"f":"`+long+`","x":2},"l":["`+long+`"],"new.field":1}`)
+	before := bsontest.Doc(t, `{"_id":1,"s":{"f":"`+long+`","x":1},"l":["`+long+`",1],"gone":1}`)
+	after := bsontest.Doc(t, `{"_id":1,"s":{"f":"`+long+`","x":2},"l":["`+long+`"],"new.field":1}`)
 	want := `{ u: { new.field: 1, s.x: 2 }, r: [ "gone" ], t: [ { field: "l", newSize: 1 } ], d: { new.field: [ "new.field" ] } }`
 	if got := Between(before, after).Description().text(); got != want {
 		t.Errorf("%s\n%s", got, want)
@@ -64,7 +50,7 @@ func TestAPipelineIsDescribedByItsResult(t *testing.T) {
 	if Replaces(before, after) {
 		t.Error("a short difference was taken for a replacement")
 	}
-	if !Replaces(doc(t, `{"_id":1,"a":1}`), doc(t, `{"_id":1,"a":2}`)) {
+	if !Replaces(bsontest.Doc(t, `{"_id":1,"a":1}`), bsontest.Doc(t, `{"_id":1,"a":2}`)) {
 		t.Error("a difference longer than the document was not taken for a replacement")
 	}
 }

@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
@@ -18,11 +17,7 @@ import (
 // parse reads a value written as extended JSON: 1 is an int, 1.0 a double.
 func parse(t testing.TB, text string) bsonval.Value {
 	t.Helper()
-	var raw bson.Raw
-	if err := bson.UnmarshalExtJSON([]byte(`{"v":`+text+`}`), false, &raw); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	return bsonval.Doc(raw).Get("v")
+	return bsontest.Doc(t, `{"v":`+text+`}`).Get("v")
 }
 
 var now = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)

@@ -4,23 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 )
-
-func doc(t testing.TB, json string) bsonval.Doc {
-	t.Helper()
-	var d bson.D
-	if err := bson.UnmarshalExtJSON([]byte(json), false, &d); err != nil {
-		t.Fatalf("%s: %v", json, err)
-	}
-	raw, err := bson.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
 
 // square is a ring around the origin, each side 2·r long.
 func square(r string) string {
@@ -50,18 +36,18 @@ func TestConditions(t *testing.T) {
 		{"$geoIntersects", `{"$geometry":` + ring + `}`, polygonOf(square("3")) + `|{"type":"MultiPoint","coordinates":[[0,0],[3,3]]}`, polygonOf(square("1"))},
 		{"$geoIntersects", `{"$geometry":{"type":"LineString","coordinates":[[-9,0],[9,0]]}}`, ring + `|{"type":"LineString","coordinates":[[0,-1],[0,1]]}`, `{"type":"LineString","coordinates":[[0,1],[0,2]]}`},
 	} {
-		test, err := Condition(c.op, doc(t, `{"`+c.op+`":`+c.query+`}`))
+		test, err := Condition(c.op, bsontest.Doc(t, `{"`+c.op+`":`+c.query+`}`))
 		if err != nil {
 			t.Errorf("%s: %v", c.query, err)
 			continue
 		}
 		for _, shape := range strings.Split(c.yes, "|") {
-			if ok, _ := test(doc(t, `{"v":`+shape+`}`).Get("v")); !ok {
+			if ok, _ := test(bsontest.Doc(t, `{"v":`+shape+`}`).Get("v")); !ok {
 				t.Errorf("%s %s: not %s", c.op, c.query, shape)
 			}
 		}
 		for _, shape := range strings.Split(c.no, "|") {
-			if ok, _ := test(doc(t, `{"v":`+shape+`}`).Get("v")); ok {
+			if ok, _ := test(bsontest.Doc(t, `{"v":`+shape+`}`).Get("v")); ok {
 				t.Errorf("%s %s: %s", c.op, c.query, shape)
 			}
 		}
@@ -91,7 +77,7 @@ func TestShapesThatAreRefused(t *testing.T) {
 		`{"type":"GeometryCollection","geometries":[{"type":"GeometryCollection"}]}`:                "nested",
 		`{"type":"Polygon","coordinates":[` + square("1") + `,` + square("2") + `],` + strict + `}`: "2 loops",
 	} {
-		_, err := ParseShape(doc(t, `{"v":`+shape+`}`).Get("v"))
+		_, err := ParseShape(bsontest.Doc(t, `{"v":`+shape+`}`).Get("v"))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", shape, err)
 		}
@@ -107,7 +93,7 @@ func TestSearches(t *testing.T) {
 		`{"$near":{"type":"Point","coordinates":[0,0]}}`: "111318.8 8905507",
 		`{"$nearSphere":{"$geometry":{"type":"Point","coordinates":[0,0]},"$maxDistance":111319}}`: "111318.8 -",
 	} {
-		d := doc(t, query)
+		d := bsontest.Doc(t, query)
 		n, err := compileNear(d.First().Name, d)
 		if err != nil {
 			t.Errorf("%s: %v", query, err)
@@ -115,7 +101,7 @@ func TestSearches(t *testing.T) {
 		}
 		for i, place := range []string{`[0,1]`, `{"type":"Point","coordinates":[0,80]}`} {
 			got := "-"
-			if far, ok := n.Distance(doc(t, `{"v":`+place+`}`).Get("v")); ok {
+			if far, ok := n.Distance(bsontest.Doc(t, `{"v":`+place+`}`).Get("v")); ok {
 				got = number(far)
 			}
 			w := strings.Fields(want)[i]
@@ -133,7 +119,7 @@ func TestSearches(t *testing.T) {
 		`{"$near":{"$maxDistance":1}}`: "$geometry is required",
 		`{"$nearSphere":[0,91]}`:       "out of bounds",
 	} {
-		d := doc(t, query)
+		d := bsontest.Doc(t, query)
 		if _, err := compileNear(d.First().Name, d); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", query, err)
 		}
@@ -144,7 +130,7 @@ func TestSearches(t *testing.T) {
 func TestCoversHoldWhatSatisfies(t *testing.T) {
 	g := Grid{Min: -180, Max: 180}
 	for _, query := range []string{`{"$geoWithin":{"$center":[[10,10],25]}}`, `{"$geoWithin":{"$centerSphere":[[175,10],0.3]}}`, `{"$geoWithin":{"$box":[[170,-90],[180,90]]}}`, `{"$geoWithin":{"$geometry":` + polygonOf(square("40"), square("10")) + `}}`} {
-		q, err := Compile("$geoWithin", doc(t, query))
+		q, err := Compile("$geoWithin", bsontest.Doc(t, query))
 		if err != nil {
 			t.Fatal(err)
 		}

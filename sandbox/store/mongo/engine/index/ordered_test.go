@@ -3,24 +3,10 @@ package index_test
 import (
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 	"storeroom/sandbox/store/mongo/engine/index"
 )
-
-func doc(t *testing.T, json string) bsonval.Doc {
-	t.Helper()
-	var d bson.D
-	if err := bson.UnmarshalExtJSON([]byte(json), false, &d); err != nil {
-		t.Fatalf("%s: %v", json, err)
-	}
-	raw, err := bson.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
 
 // A document has the keys that the server gives it: one for each element of an array,
 // null where a field is missing.
@@ -44,17 +30,17 @@ func TestKeysOfDocuments(t *testing.T) {
 		{`{"a":1,"b":-1}`, `{"a":1,"b":[2,3]}`, 2, []string{`{"a":1,"b":3}`, `{"a":1,"b":2}`}},
 		{`{"a.b":1,"a.c":1}`, `{"a":[{"b":1,"c":2},{"b":3}]}`, 3, []string{`{"a.b":1,"a.c":2}`, `{"a.b":3,"a.c":null}`}},
 	} {
-		d, err := index.Parse(bsonval.D(bsonval.E("key", bsonval.DocValue(doc(t, c.pattern))), bsonval.E("name", bsonval.StringValue("x"))))
+		d, err := index.Parse(bsonval.D(bsonval.E("key", bsonval.DocValue(bsontest.Doc(t, c.pattern))), bsonval.E("name", bsonval.StringValue("x"))))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := d.For(doc(t, c.doc))
+		got, err := d.For(bsontest.Doc(t, c.doc))
 		if err != nil || got.Multikey != c.multikey || len(got.Keys) != len(c.keys) {
 			t.Errorf("%s of %s: %d keys, multikey %b, %v", c.pattern, c.doc, len(got.Keys), got.Multikey, err)
 			continue
 		}
 		for i, k := range got.Keys {
-			if values := d.Values(doc(t, c.doc), k); !values.Same(doc(t, c.keys[i])) {
+			if values := d.Values(bsontest.Doc(t, c.doc), k); !values.Same(bsontest.Doc(t, c.keys[i])) {
 				t.Errorf("%s of %s: key %d is %s, want %s", c.pattern, c.doc, i, values, c.keys[i])
 			}
 		}
@@ -73,11 +59,11 @@ func TestDocumentsThatCanNotBeIndexed(t *testing.T) {
 		{`{"a.0":1}`, `{"a":[7,{"0":1}]}`, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '0' for array: [ 7, { 0: 1 } ]"},
 		{`{"a.0.0":1}`, `{"a":[[1],{"0":[1]}]}`, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '0' for array: [ [ 1 ], { 0: [ 1 ] } ]"},
 	} {
-		d, err := index.Parse(bsonval.D(bsonval.E("key", bsonval.DocValue(doc(t, c.pattern))), bsonval.E("name", bsonval.StringValue("x"))))
+		d, err := index.Parse(bsonval.D(bsonval.E("key", bsonval.DocValue(bsontest.Doc(t, c.pattern))), bsonval.E("name", bsonval.StringValue("x"))))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.For(doc(t, c.doc)); err == nil || err.Error() != c.want {
+		if _, err := d.For(bsontest.Doc(t, c.doc)); err == nil || err.Error() != c.want {
 			t.Errorf("%s of %s: %v", c.pattern, c.doc, err)
 		}
 	}

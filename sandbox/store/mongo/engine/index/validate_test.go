@@ -3,6 +3,7 @@ package index_test
 import (
 	"testing"
 
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 	"storeroom/sandbox/store/mongo/engine/index"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
@@ -45,7 +46,7 @@ func TestSpecificationsThatTheServerRefuses(t *testing.T) {
 		{`{"key":{"$id":1},"name":"a"}`, 67, ""},
 		{`{"key":{"a":1},"name":"a\u0000b"}`, 67, ""},
 	} {
-		_, err := index.Validate(doc(t, c.spec))
+		_, err := index.Validate(bsontest.Doc(t, c.spec))
 		if e := mongoerr.From(err); err == nil || e.Code != c.code || c.want != "" && e.Message != c.want {
 			t.Errorf("%s: %v", c.spec, err)
 		}
@@ -53,7 +54,7 @@ func TestSpecificationsThatTheServerRefuses(t *testing.T) {
 }
 
 func TestTheIndexOnIDHasOneName(t *testing.T) {
-	spec, err := index.Validate(doc(t, `{"key":{"_id":1},"name":"mine"}`))
+	spec, err := index.Validate(bsontest.Doc(t, `{"key":{"_id":1},"name":"mine"}`))
 	if err != nil || spec.String() != `{ key: { _id: 1 }, name: "_id_", v: 2 }` {
 		t.Errorf("%s, %v", spec, err)
 	}

@@ -6,25 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 )
-
-func doc(t testing.TB, json string) bsonval.Doc {
-	t.Helper()
-	var d bson.D
-	if err := bson.UnmarshalExtJSON([]byte(json), false, &d); err != nil {
-		t.Fatalf("%s: %v", json, err)
-	}
-	raw, err := bson.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
 
 func op() *opctx.Op { return opctx.New(context.Background(), time.Unix(1, 0)) }
 
@@ -72,7 +58,7 @@ func TestFilters(t *testing.T) {
 		{`{"a":{"b":1}}`, `{"a":{"b":1}}`, `{"a":{"b":1,"c":2}}|{"a":{"c":2,"b":1}}`},
 		{`{"$jsonSchema":{"required":["a"],"properties":{"a":{"bsonType":"int","minimum":2}}}}`, `{"a":2}`, `{}|{"a":1}|{"a":"x"}`},
 	} {
-		m, err := match.Compile(doc(t, c.filter), match.Env{Op: op()})
+		m, err := match.Compile(bsontest.Doc(t, c.filter), match.Env{Op: op()})
 		if err != nil {
 			t.Errorf("%s: %v", c.filter, err)
 			continue
@@ -82,7 +68,7 @@ func TestFilters(t *testing.T) {
 				continue
 			}
 			for _, d := range strings.Split(docs, "|") {
-				if got, err := m.Match(op(), doc(t, d)); got != want || err != nil {
+				if got, err := m.Match(op(), bsontest.Doc(t, d)); got != want || err != nil {
 					t.Errorf("%s on %s: %v, %v", c.filter, d, got, err)
 				}
 			}
@@ -107,7 +93,7 @@ func TestBadFiltersAreTheServersErrors(t *testing.T) {
 		`{"$jsonSchema":{"x":1}}`:            "Unknown $jsonSchema keyword: x",
 		`{"a":{"$regex":"(","$options":""}}`: "",
 	} {
-		_, err := match.Compile(doc(t, filter), match.Env{Op: op()})
+		_, err := match.Compile(bsontest.Doc(t, filter), match.Env{Op: op()})
 		if err == nil || want != "" && err.Error() != want {
 			t.Errorf("%s: %v", filter, err)
 		}
@@ -118,7 +104,7 @@ func TestBadFiltersAreTheServersErrors(t *testing.T) {
 func FuzzFilter(f *testing.F) {
 	for _, s := range []string{`{"a":1}`, `{"a":{"$elemMatch":{"$not":{"$in":[1,null]}}}}`, `{"$or":[{"a.0.b":{"$all":[1]}}]}`,
 		`{"a":{"$regex":"a+","$options":"im"}}`, `{"$jsonSchema":{"items":{"type":"string"},"not":{}}}`, `{"$expr":{"$eq":["$a",1]}}`, `{"a":{"$bitsAllSet":[1]}}`} {
-		f.Add([]byte(doc(f, s)), []byte(doc(f, `{"a":[{"b":1},[2],null,"x"],"c":{"d":1}}`)))
+		f.Add([]byte(bsontest.Doc(f, s)), []byte(bsontest.Doc(f, `{"a":[{"b":1},[2],null,"x"],"c":{"d":1}}`)))
 	}
 	f.Fuzz(func(t *testing.T, filter, d []byte) {
 		if bsonval.Validate(filter) != nil || bsonval.Validate(d) != nil {

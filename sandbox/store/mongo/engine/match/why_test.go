@@ -4,20 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
-	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 )
-
-func whyDoc(t *testing.T, json string) bsonval.Doc {
-	t.Helper()
-	var raw bson.Raw
-	if err := bson.UnmarshalExtJSON([]byte(json), false, &raw); err != nil {
-		t.Fatalf("%s: %v", json, err)
-	}
-	return bsonval.Doc(raw)
-}
 
 // A validator's error shows the conditions as they were written.
 func TestWhy(t *testing.T) {
@@ -40,11 +29,11 @@ func TestWhy(t *testing.T) {
 		{`{"$jsonSchema":{"required":["b"],"properties":{"a":{"uniqueItems":true}}}}`, `{"a":[1,1]}`,
 			`{ operatorName: "$jsonSchema", schemaRulesNotSatisfied: [ { operatorName: "properties", propertiesNotSatisfied: [ { propertyName: "a", details: [ { operatorName: "uniqueItems", specifiedAs: { uniqueItems: true }, reason: "found a duplicate item", consideredValue: [ 1, 1 ], duplicatedValue: 1 } ] } ] }, { operatorName: "required", specifiedAs: { required: [ "b" ] }, missingProperties: [ "b" ] } ] }`},
 	} {
-		m, err := Compile(whyDoc(t, c.filter), Env{Op: op})
+		m, err := Compile(bsontest.Doc(t, c.filter), Env{Op: op})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.Why(op, whyDoc(t, c.doc)).String(); got != c.want {
+		if got := m.Why(op, bsontest.Doc(t, c.doc)).String(); got != c.want {
 			t.Errorf("%s of %s:\n%s\nwant\n%s", c.filter, c.doc, got, c.want)
 		}
 	}

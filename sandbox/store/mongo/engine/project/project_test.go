@@ -5,9 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/opctx"
@@ -15,32 +14,19 @@ import (
 	"storeroom/sandbox/store/mongo/engine/stream"
 )
 
-func doc(t *testing.T, json string) bsonval.Doc {
-	t.Helper()
-	var d bson.D
-	if err := bson.UnmarshalExtJSON([]byte(json), false, &d); err != nil {
-		t.Fatalf("%s: %v", json, err)
-	}
-	raw, err := bson.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
-
 func apply(t *testing.T, spec, filter, d string) (bsonval.Doc, error) {
 	t.Helper()
 	op := opctx.New(context.Background(), time.Unix(1, 0))
 	env := match.Env{Op: op}
-	q, err := match.Compile(doc(t, filter), env)
+	q, err := match.Compile(bsontest.Doc(t, filter), env)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := project.Compile(doc(t, spec), project.Env{Scope: expr.NewScope(nil), Match: env, Query: q, Find: true})
+	p, err := project.Compile(bsontest.Doc(t, spec), project.Env{Scope: expr.NewScope(nil), Match: env, Query: q, Find: true})
 	if err != nil {
 		return nil, err
 	}
-	return p.Apply(expr.NewFrame(op), stream.Row{Doc: doc(t, d)})
+	return p.Apply(expr.NewFrame(op), stream.Row{Doc: bsontest.Doc(t, d)})
 }
 
 func TestProjections(t *testing.T) {
@@ -62,8 +48,8 @@ func TestProjections(t *testing.T) {
 		got, err := apply(t, c.spec, c.filter, c.doc)
 		if err != nil {
 			t.Errorf("%s on %s: %v", c.spec, c.doc, err)
-		} else if !got.Same(doc(t, c.want)) {
-			t.Errorf("%s on %s:\ngot  %s\nwant %s", c.spec, c.doc, got, doc(t, c.want))
+		} else if !got.Same(bsontest.Doc(t, c.want)) {
+			t.Errorf("%s on %s:\ngot  %s\nwant %s", c.spec, c.doc, got, bsontest.Doc(t, c.want))
 		}
 	}
 }

@@ -3,19 +3,9 @@ package timeseries
 import (
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 )
-
-func parse(t testing.TB, s string) bsonval.Doc {
-	t.Helper()
-	var raw bson.Raw
-	if err := bson.UnmarshalExtJSON([]byte(s), false, &raw); err != nil {
-		t.Fatal(err)
-	}
-	return bsonval.Doc(raw)
-}
 
 // Whatever stands in the place of a bucket, unpacking it ends, in measurements or in an
 // error.
@@ -36,7 +26,7 @@ func TestWhatIsNoBucketIsUnpackedWithoutHarm(t *testing.T) {
 		`{"data":{"t":{"0":1,"1":2},"v":{"x":1},"w":{"1":1,"0":3}}}`:                                                                                                   2,
 		`{"meta":1,"data":{"t":{"a":1},"m":{"0":2}}}`:                                                                                                                  1,
 	} {
-		r, err := Read("t", "m", parse(t, doc))
+		r, err := Read("t", "m", bsontest.Doc(t, doc))
 		if err != nil {
 			if want >= 0 {
 				t.Error(doc, err)
@@ -80,7 +70,7 @@ func TestSplitAsksOfBucketsWhatTheyCanTell(t *testing.T) {
 		{`{"t":{"$gt":5}}`, `{}`, `{ t: { $gt: 5 } }`},
 		{`{"$expr":{"$eq":["$m",1]}}`, `{}`, `{ $expr: { $eq: [ "$m", 1 ] } }`},
 	} {
-		bucket, rest := o.Split(parse(t, c.filter), false)
+		bucket, rest := o.Split(bsontest.Doc(t, c.filter), false)
 		if bucket.String() != c.bucket || rest.String() != c.rest {
 			t.Errorf("%s:\n%s\n%s", c.filter, bucket, rest)
 		}

@@ -5,39 +5,25 @@ import (
 	"testing"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/bsonval/bsontest"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/update"
 )
-
-func doc(t testing.TB, json string) bsonval.Doc {
-	t.Helper()
-	var d bson.D
-	if err := bson.UnmarshalExtJSON([]byte(json), false, &d); err != nil {
-		t.Fatalf("%s: %v", json, err)
-	}
-	raw, err := bson.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
 
 func apply(t testing.TB, spec, before, filters string, positional int) (bsonval.Doc, error) {
 	t.Helper()
 	op := opctx.New(context.Background(), time.Unix(1, 0))
 	env := update.Env{Op: op, Match: match.Env{Op: op}}
 	if filters != "" {
-		env.ArrayFilters = doc(t, `{"f":`+filters+`}`).Get("f").Doc()
+		env.ArrayFilters = bsontest.Doc(t, `{"f":`+filters+`}`).Get("f").Doc()
 	}
-	u, err := update.Compile(doc(t, spec), env)
+	u, err := update.Compile(bsontest.Doc(t, spec), env)
 	if err != nil {
 		return nil, err
 	}
-	return u.Apply(doc(t, before), positional, false)
+	return u.Apply(bsontest.Doc(t, before), positional, false)
 }
 
 func TestUpdates(t *testing.T) {
@@ -84,7 +70,7 @@ func TestUpdates(t *testing.T) {
 		got, err := apply(t, c.spec, c.before, c.filters, c.positional)
 		if err != nil {
 			t.Errorf("%s on %s: %v", c.spec, c.before, err)
-		} else if want := doc(t, c.want); !got.Same(want) {
+		} else if want := bsontest.Doc(t, c.want); !got.Same(want) {
 			t.Errorf("%s on %s:\ngot  %s\nwant %s", c.spec, c.before, got, want)
 		}
 	}
@@ -136,7 +122,7 @@ func TestArrayFiltersThatMeetAreRefused(t *testing.T) {
 // Any update compiles or fails, and its result is a valid document.
 func FuzzUpdate(f *testing.F) {
 	for _, s := range []string{`{"$set":{"a.b":1}}`, `{"$push":{"a":{"$each":[1],"$sort":-1}}}`, `{"$rename":{"a":"b.c"}}`, `{"$pull":{"a":{"$in":[1]}}}`, `{"$inc":{"a.$[]":1}}`, `{"x":1}`} {
-		f.Add([]byte(doc(f, s)), []byte(doc(f, `{"_id":1,"a":[1,{"b":2}],"c":{"d":3}}`)))
+		f.Add([]byte(bsontest.Doc(f, s)), []byte(bsontest.Doc(f, `{"_id":1,"a":[1,{"b":2}],"c":{"d":3}}`)))
 	}
 	f.Fuzz(func(t *testing.T, spec, before []byte) {
 		if bsonval.Validate(spec) != nil || bsonval.Validate(before) != nil || len(spec) > 2000 {
