@@ -62,7 +62,7 @@ func validateDoc(b []byte, depth int) (int, error) {
 			return 0, errors.New("bson field name isn't terminated")
 		}
 		at += name + 2
-		size, err := validateValue(t, b[at:n-1], depth)
+		size, err := ValidateValue(t, b[at:n-1], depth)
 		if err != nil {
 			return 0, err
 		}
@@ -73,10 +73,7 @@ func validateDoc(b []byte, depth int) (int, error) {
 
 // ValidateValue answers the length of the value of type t at the start of b, which lies
 // depth documents deep, or what is wrong with it.
-func ValidateValue(t Type, b []byte, depth int) (int, error) { return validateValue(t, b, depth) }
-
-// validateValue answers the length of the value at the start of b.
-func validateValue(t Type, b []byte, depth int) (int, error) {
+func ValidateValue(t Type, b []byte, depth int) (int, error) {
 	need := 0
 	switch t {
 	case Double, Date, Timestamp, Int64:

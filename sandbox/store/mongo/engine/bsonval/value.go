@@ -36,9 +36,10 @@ func DateValue(ms int64) Value { return Value{t: Date, n: uint64(ms)} }
 func TimeValue(t time.Time) Value { return DateValue(t.UnixMilli()) }
 
 // TimestampValue is a BSON timestamp: seconds and increment.
-func TimestampValue(t, i uint32) Value {
-	return Value{t: Timestamp, n: uint64(t)<<32 | uint64(i)}
-}
+func TimestampValue(t, i uint32) Value { return TimestampOf(uint64(t)<<32 | uint64(i)) }
+
+// TimestampOf is the timestamp of which Value.Timestamp answers ts.
+func TimestampOf(ts uint64) Value { return Value{t: Timestamp, n: ts} }
 
 func BoolValue(v bool) Value {
 	if v {

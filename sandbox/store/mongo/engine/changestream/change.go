@@ -73,7 +73,7 @@ func (s *Stream) beforeChange(kind string, c *storage.Commit, op *storage.Op) bs
 func (s *Stream) lack(what, kind string, c *storage.Commit, op *storage.Op) {
 	b := bsonval.NewBuilder(128)
 	b.Str("operationType", kind).OpenDoc("ns").Str("db", op.NS.DB).Str("coll", op.NS.Coll).Close()
-	b.Set("clusterTime", bsonval.TimestampValue(uint32(c.TS>>32), uint32(c.TS)))
+	b.Set("clusterTime", bsonval.TimestampOf(c.TS))
 	if c.Session != nil {
 		b.Int64("txnNumber", c.Number)
 	}

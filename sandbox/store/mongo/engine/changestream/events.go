@@ -237,7 +237,7 @@ func (s *Stream) begin(kind string, c *storage.Commit, op *storage.Op, at positi
 		target(b, op)
 	}
 	b.Set("_id", at.token()).Str("operationType", kind)
-	b.Set("clusterTime", bsonval.TimestampValue(uint32(c.TS>>32), uint32(c.TS)))
+	b.Set("clusterTime", bsonval.TimestampOf(c.TS))
 	if s.spec.expanded && op != nil && !ofView(op) {
 		b.Set("collectionUUID", bsonval.BinaryValue(4, op.UUID[:]))
 	}

@@ -98,7 +98,7 @@ func (r *Request) snapshotRead() error {
 // atClusterTime is the field that snapshot reads answer.
 func (r *Request) atClusterTime(b *bsonval.Builder) {
 	if r.at != nil {
-		b.Set("atClusterTime", bsonval.TimestampValue(uint32(r.atTime>>32), uint32(r.atTime)))
+		b.Set("atClusterTime", bsonval.TimestampOf(r.atTime))
 	}
 }
 

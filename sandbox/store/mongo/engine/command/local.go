@@ -51,7 +51,7 @@ func oplogEntry(c storage.Commit) bsonval.Doc {
 		}
 		b.Close().Close()
 	}
-	b.Set("ts", bsonval.TimestampValue(uint32(c.TS>>32), uint32(c.TS))).Int64("t", 1).Int64("v", 2).Set("wall", bsonval.TimeValue(c.Wall))
+	b.Set("ts", bsonval.TimestampOf(c.TS)).Int64("t", 1).Int64("v", 2).Set("wall", bsonval.TimeValue(c.Wall))
 	return b.Doc()
 }
 

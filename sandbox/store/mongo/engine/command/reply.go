@@ -74,7 +74,7 @@ func (s *Server) now() bsonval.Value {
 	if ts == 0 {
 		ts = uint64(s.started.Unix())<<32 | 1
 	}
-	return bsonval.TimestampValue(uint32(ts>>32), uint32(ts))
+	return bsonval.TimestampOf(ts)
 }
 
 // opTime is a position in the log that a replica set would have.

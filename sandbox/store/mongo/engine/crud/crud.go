@@ -51,7 +51,7 @@ func (o *ObjectIDs) Stamp(now time.Time) bsonval.Value {
 		last := o.stamp.Load()
 		next := max(last+1, uint64(now.Unix())<<32|1)
 		if o.stamp.CompareAndSwap(last, next) {
-			return bsonval.TimestampValue(uint32(next>>32), uint32(next))
+			return bsonval.TimestampOf(next)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func systemVariable(name string) (Expr, error) {
 		return Func(func(f *Frame) (bsonval.Value, error) { return bsonval.TimeValue(f.Op.Now), nil }), nil
 	case "CLUSTER_TIME":
 		return Func(func(f *Frame) (bsonval.Value, error) {
-			return bsonval.TimestampValue(uint32(f.Op.ClusterTime>>32), uint32(f.Op.ClusterTime)), nil
+			return bsonval.TimestampOf(f.Op.ClusterTime), nil
 		}), nil
 	case "USER_ROLES":
 		return Func(func(f *Frame) (bsonval.Value, error) { return f.Op.Roles, nil }), nil

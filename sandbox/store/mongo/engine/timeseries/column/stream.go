@@ -146,7 +146,7 @@ func (s *stream) value() (bsonval.Value, error) {
 	case bsonval.Date:
 		return bsonval.DateValue(int64(n)), nil
 	case bsonval.Timestamp:
-		return bsonval.TimestampValue(uint32(n>>32), uint32(n)), nil
+		return bsonval.TimestampOf(n), nil
 	case bsonval.Bool:
 		return bsonval.BoolValue(n != 0), nil
 	case bsonval.ObjectID:
