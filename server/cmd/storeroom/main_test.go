@@ -5,9 +5,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"storeroom/sandbox/host"
 	"storeroom/sandbox/host/hosttest"
@@ -40,6 +42,19 @@ func (s *screen) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.String()
+}
+
+// find waits until a pattern was printed, and answers its first group.
+func (s *screen) find(t *testing.T, pattern string, problems *screen) string {
+	t.Helper()
+	wanted := regexp.MustCompile(pattern)
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if match := wanted.FindStringSubmatch(s.String()); match != nil {
+			return match[1]
+		}
+	}
+	t.Fatalf("%s was not printed: %s %s", pattern, s.String(), problems.String())
+	return ""
 }
 
 // done is how a command ended.

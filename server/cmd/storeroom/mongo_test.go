@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"regexp"
 	"testing"
 	"time"
 
@@ -26,13 +25,7 @@ func served(t *testing.T, args ...string) string {
 			t.Errorf("storeroom mongo ended with %d: %s", got, err.String())
 		}
 	})
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if match := regexp.MustCompile(`(mongodb://\S+)`).FindString(out.String()); match != "" {
-			return match
-		}
-	}
-	t.Fatalf("no address was printed: %s %s", out.String(), err.String())
-	return ""
+	return out.find(t, `(mongodb://\S+)`, &err)
 }
 
 // client is a driver's with nothing set but the address, and a login if any.

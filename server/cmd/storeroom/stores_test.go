@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"regexp"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,16 +25,7 @@ func TestStoresOffersOneSandboxsStores(t *testing.T) {
 	go func() {
 		status <- run(ctx, terminal{out: &out, err: &err, env: func(string) string { return "" }}, []string{"stores"})
 	}()
-	find := func(pattern string) string {
-		t.Helper()
-		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			if match := regexp.MustCompile(pattern).FindStringSubmatch(out.String()); match != nil {
-				return match[1]
-			}
-		}
-		t.Fatalf("%s was not printed: %s %s", pattern, out.String(), err.String())
-		return ""
-	}
+	find := func(pattern string) string { t.Helper(); return out.find(t, pattern, &err) }
 	find(`(until you press Ctrl-C)`)
 
 	db, problem := pgx.Connect(ctx, find(`(postgres://postgres:secret@127\.0\.0\.1:\d+/testdb)`))
