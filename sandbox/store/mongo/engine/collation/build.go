@@ -2,7 +2,6 @@ package collation
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -298,8 +297,8 @@ func (b *builder) finish() mapping[element] {
 	for r, ds := range b.m.single {
 		out.single[r] = finished(ds)
 	}
-	for _, r := range slices.Collect(maps.Keys(b.m.sequences)) {
-		for _, q := range b.m.sequences[r] {
+	for r, list := range b.m.sequences {
+		for _, q := range list {
 			out.sequences[r] = append(out.sequences[r], sequence[element]{before: q.before, chars: q.chars, elements: finished(q.elements)})
 		}
 	}

@@ -29,7 +29,6 @@ type Collator struct {
 	variableTop   uint32 // the last primary weight that is shifted
 	backwards     bool
 	normalization bool // marks are put in order first
-	early         bool // the locale has weights before the usual ones
 	pool          sync.Pool
 }
 
@@ -103,11 +102,11 @@ func Parse(doc bsonval.Doc) (bsonval.Collator, error) {
 		return nil, err
 	}
 	o := root()
-	full := Complete(doc)
+	full := s.document()
 	c := &Collator{
 		spec: full.String(), doc: full, root: o, t: t, strength: s.strength, caseLevel: s.caseLevel, caseFirst: s.caseFirst,
 		numeric: s.numeric, numberLead: o.upTo("currency") + 1, shifted: s.alternate == "shifted", variableTop: o.upTo(s.maxVariable), backwards: s.backwards,
-		normalization: s.normalization, early: t.early,
+		normalization: s.normalization,
 	}
 	c.pool.New = func() any { return newWeigher(c) }
 	return c, nil

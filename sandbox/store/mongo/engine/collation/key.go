@@ -232,7 +232,7 @@ func (w *weigher) secondaries(dst []byte) []byte {
 			l.weight(e.s, e.ss, 0, commonSecondary)
 		}
 	})
-	return l.end(w.c.early)
+	return l.end(w.c.t.early)
 }
 
 // end leaves out the usual weights at the end, unless some weights are less.
@@ -282,7 +282,7 @@ func (w *weigher) tertiaries(dst []byte) []byte {
 		}
 		l.weight(t, e.ts, lift, usual)
 	})
-	return l.end(w.c.early)
+	return l.end(w.c.t.early)
 }
 
 // quaternaries tells spaces and punctuation from letters where they are shifted, and

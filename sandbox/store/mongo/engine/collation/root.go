@@ -2,6 +2,7 @@ package collation
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	_ "embed"
 	"encoding/binary"
@@ -264,15 +265,7 @@ func sameScript(name string) []string {
 }
 
 func (o *rootOrder) groupOf(p uint32) int {
-	i, found := slices.BinarySearchFunc(o.groups, p, func(g group, p uint32) int {
-		switch {
-		case g.first < p:
-			return -1
-		case g.first > p:
-			return 1
-		}
-		return 0
-	})
+	i, found := slices.BinarySearchFunc(o.groups, p, func(g group, p uint32) int { return cmp.Compare(g.first, p) })
 	if !found {
 		i--
 	}

@@ -158,9 +158,7 @@ func (r *ruleReader) position(name string) (element, error) {
 	switch name {
 	case "last regular":
 		return element{p: firstHan, s: commonSecondary, t: commonTertiary}, nil
-	case "last tertiary ignorable":
-		return element{}, nil
-	case "first tertiary ignorable":
+	case "first tertiary ignorable", "last tertiary ignorable":
 		return element{}, nil
 	case "last secondary ignorable":
 		return element{t: 0x3f00}, nil
