@@ -22,7 +22,7 @@ const (
 // Cells are the S2 cells that stand for a value in a 2dsphere index of a version: a
 // point's own, or some that cover the shape.
 func Cells(v bsonval.Value, version int) ([]int64, error) {
-	s, err := ParseShape(v)
+	s, err := parseShape(v)
 	switch {
 	case err != nil:
 		return nil, err
@@ -92,7 +92,7 @@ func (n *Near) Cover() ([]Range, bool) {
 	}
 	far := n.Max
 	if n.Meters {
-		far /= EarthRadius
+		far /= earthRadius
 	}
 	if far >= math.Pi {
 		return []Range{{math.MinInt64, math.MaxInt64}}, true

@@ -77,7 +77,7 @@ func TestShapesThatAreRefused(t *testing.T) {
 		`{"type":"GeometryCollection","geometries":[{"type":"GeometryCollection"}]}`:                "nested",
 		`{"type":"Polygon","coordinates":[` + square("1") + `,` + square("2") + `],` + strict + `}`: "2 loops",
 	} {
-		_, err := ParseShape(bsontest.Doc(t, `{"v":`+shape+`}`).Get("v"))
+		_, err := parseShape(bsontest.Doc(t, `{"v":`+shape+`}`).Get("v"))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", shape, err)
 		}

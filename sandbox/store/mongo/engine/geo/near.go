@@ -93,10 +93,7 @@ func (n *Near) queryPoint(v bsonval.Value) error {
 		}
 		return err
 	}
-	if strict, err := strictCRS(v.Doc()); err != nil || strict {
-		if err == nil {
-			err = bad("Strict winding order is only supported by polygon")
-		}
+	if err := usualCRS(v.Doc()); err != nil {
 		return err
 	}
 	p, err := parseFlat(v.Doc().Get("coordinates"), true)
@@ -207,7 +204,7 @@ func (n *Near) In(g Grid) error {
 // Distance is how far a value is from the point asked for. ok is false for what is no
 // geometry or too near or too far.
 func (n *Near) Distance(v bsonval.Value) (d float64, ok bool) {
-	s, err := ParseShape(v)
+	s, err := parseShape(v)
 	if err != nil || s.strict != nil {
 		return 0, false
 	}
@@ -221,14 +218,14 @@ func (n *Near) Distance(v bsonval.Value) (d float64, ok bool) {
 		return 0, false
 	}
 	// Limits are compared in meters, where the server rounds.
-	d = s.distance(n.point) * EarthRadius
+	d = s.distance(n.point) * earthRadius
 	min, max := n.Min, n.Max
 	if !n.Meters {
-		min, max = min*EarthRadius, max*EarthRadius
+		min, max = min*earthRadius, max*earthRadius
 	}
 	ok = d >= min && d <= max
 	if !n.Meters {
-		d /= EarthRadius
+		d /= earthRadius
 	}
 	return d, ok
 }

@@ -40,16 +40,10 @@ func (q *Query) holdsPoint(p s2.Point) bool {
 
 // inside tells whether a point is in one of the shape's polygons or on its border.
 func (s *Shape) inside(p s2.Point) bool {
-	cell := s2.CellFromPoint(p)
 	if s.strict != nil {
-		return s.strict.ContainsPoint(p) || s.strict.IntersectsCell(cell)
+		return covers(s.strict, p)
 	}
-	for _, q := range s.polygons {
-		if q.ContainsPoint(p) || q.IntersectsCell(cell) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.polygons, func(q *s2.Polygon) bool { return covers(q, p) })
 }
 
 func (q *Query) holdsLine(l *s2.Polyline) bool {

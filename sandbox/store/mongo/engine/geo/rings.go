@@ -9,12 +9,12 @@ import (
 // vertices reads an array of positions.
 func vertices(c bsonval.Value) ([]s2.Point, error) {
 	if c.Type() != bsonval.Array {
-		return nil, bad("GeoJSON coordinates must be an array of coordinates, instead got type %s", kindOf(c))
+		return nil, bad("GeoJSON coordinates must be an array of coordinates, instead got type %s", c.Type())
 	}
 	var out []s2.Point
 	for v := range c.Doc().Values() {
 		if v.Type() != bsonval.Array {
-			return nil, bad("GeoJSON coordinates must be an array, instead got type %s", kindOf(v))
+			return nil, bad("GeoJSON coordinates must be an array, instead got type %s", v.Type())
 		}
 		p, err := parseFlat(v, true)
 		if err != nil {
@@ -86,7 +86,7 @@ func ring(c, whole bsonval.Value) (*s2.Loop, error) {
 // left of its edges is inside, be it more than half of the sphere.
 func strictLoop(c bsonval.Value) (*s2.Loop, error) {
 	if c.Type() != bsonval.Array {
-		return nil, bad("Coordinates of polygon must be an array, instead got type %s", kindOf(c))
+		return nil, bad("Coordinates of polygon must be an array, instead got type %s", c.Type())
 	}
 	if c.Doc().IsEmpty() || !c.Doc().At(1).IsMissing() {
 		return nil, bad("Only one simple loop is allowed in a big polygon, instead provided %d loops: %s", c.Doc().Len(), c)
@@ -98,7 +98,7 @@ func strictLoop(c bsonval.Value) (*s2.Loop, error) {
 // smaller side of the sphere.
 func (s *Shape) polygon(c bsonval.Value) error {
 	if c.Type() != bsonval.Array {
-		return bad("Polygon coordinates must be an array, instead got type %s", kindOf(c))
+		return bad("Polygon coordinates must be an array, instead got type %s", c.Type())
 	}
 	var loops []*s2.Loop
 	for e := range c.Doc().Values() {

@@ -12,8 +12,8 @@ import (
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
-// EarthRadius turns radians into the server's meters.
-const EarthRadius = 6378100.0
+// earthRadius turns radians into the server's meters.
+const earthRadius = 6378100.0
 
 // Shape is one geometry: any number of points, lines and polygons on the sphere, or a
 // legacy point.
@@ -34,9 +34,9 @@ func bad(format string, args ...any) error {
 	return mongoerr.New(mongoerr.BadValue, format, args...)
 }
 
-// ParseShape reads a stored geometry: GeoJSON, or a legacy point, which is an array or
+// parseShape reads a stored geometry: GeoJSON, or a legacy point, which is an array or
 // an object that begins with two numbers.
-func ParseShape(v bsonval.Value) (*Shape, error) {
+func parseShape(v bsonval.Value) (*Shape, error) {
 	if v.Type() != bsonval.Object && v.Type() != bsonval.Array {
 		return nil, bad("geo element must be an array or object: %s", v)
 	}
@@ -71,21 +71,13 @@ func (p Flat) sphere() (s2.Point, error) {
 	return s2.PointFromLatLng(s2.LatLngFromDegrees(p.Y, p.X)), nil
 }
 
-// kindOf names a value's type in an error.
-func kindOf(v bsonval.Value) string {
-	if v.IsMissing() {
-		return "missing"
-	}
-	return v.Type().String()
-}
-
 func number(f float64) string { return bsonval.DoubleValue(f).String() }
 
 // parseFlat reads two numbers. An object's names don't matter, nor what follows the
 // two when more is allowed.
 func parseFlat(v bsonval.Value, more bool) (Flat, error) {
 	if v.Type() != bsonval.Array && v.Type() != bsonval.Object {
-		return Flat{}, bad("Point must be an array or object, instead got type %s", kindOf(v))
+		return Flat{}, bad("Point must be an array or object, instead got type %s", v.Type())
 	}
 	x, y := v.Doc().At(0), v.Doc().At(1)
 	switch {
@@ -93,7 +85,7 @@ func parseFlat(v bsonval.Value, more bool) (Flat, error) {
 		if x.IsNumber() {
 			x = y
 		}
-		return Flat{}, bad("Point must only contain numeric elements, instead got type %s", kindOf(x))
+		return Flat{}, bad("Point must only contain numeric elements, instead got type %s", x.Type())
 	case !more && !v.Doc().At(2).IsMissing():
 		return Flat{}, bad("Point must only contain two numeric elements")
 	case x.IsNaN() || y.IsNaN() || x.IsInf() || y.IsInf():
@@ -131,18 +123,18 @@ func strictCRS(d bsonval.Doc) (bool, error) {
 		return false, nil
 	}
 	if crs.Type() != bsonval.Object {
-		return false, bad("GeoJSON CRS must be an object, instead got type %s", kindOf(crs))
+		return false, bad("GeoJSON CRS must be an object, instead got type %s", crs.Type())
 	}
 	if t := crs.Doc().Get("type"); t.Type() != bsonval.String || t.Str() != "name" {
 		return false, bad(`GeoJSON CRS must have field "type": "name"`)
 	}
 	p := crs.Doc().Get("properties")
 	if p.Type() != bsonval.Object {
-		return false, bad(`CRS must have field "properties" which is an object, instead got type %s`, kindOf(p))
+		return false, bad(`CRS must have field "properties" which is an object, instead got type %s`, p.Type())
 	}
 	name := p.Doc().Get("name")
 	if name.Type() != bsonval.String {
-		return false, bad(`In CRS, "properties.name" must be a string, instead got type %s`, kindOf(name))
+		return false, bad(`In CRS, "properties.name" must be a string, instead got type %s`, name.Type())
 	}
 	switch name.Str() {
 	case "EPSG:4326", "urn:ogc:def:crs:OGC:1.3:CRS84":
@@ -153,6 +145,17 @@ func strictCRS(d bsonval.Doc) (bool, error) {
 	return false, bad("Unknown CRS name: %s", name.Str())
 }
 
+// usualCRS refuses the reference system of strict winding, and what is none.
+func usualCRS(d bsonval.Doc) error {
+	strict, err := strictCRS(d)
+	if strict {
+		return strictOnly()
+	}
+	return err
+}
+
+func strictOnly() error { return bad("Strict winding order is only supported by polygon") }
+
 func (s *Shape) single(kind string, d bsonval.Doc) error {
 	strict, err := strictCRS(d)
 	if err != nil {
@@ -160,7 +163,7 @@ func (s *Shape) single(kind string, d bsonval.Doc) error {
 	}
 	c := d.Get("coordinates")
 	if strict && kind != "Polygon" {
-		return bad("Strict winding order is only supported by polygon")
+		return strictOnly()
 	}
 	switch {
 	case kind == "Point":
@@ -183,15 +186,12 @@ func (s *Shape) single(kind string, d bsonval.Doc) error {
 }
 
 func (s *Shape) several(kind string, d bsonval.Doc) error {
-	if strict, err := strictCRS(d); err != nil || strict {
-		if err == nil {
-			err = bad("Strict winding order is only supported by polygon")
-		}
+	if err := usualCRS(d); err != nil {
 		return err
 	}
 	c := d.Get("coordinates")
 	if c.Type() != bsonval.Array {
-		return bad("%s coordinates must be an array, instead got type %s", kind, kindOf(c))
+		return bad("%s coordinates must be an array, instead got type %s", kind, c.Type())
 	}
 	if c.Doc().IsEmpty() {
 		return bad("%s coordinates must have at least 1 element", kind)
@@ -216,14 +216,14 @@ func (s *Shape) several(kind string, d bsonval.Doc) error {
 func (s *Shape) collection(d bsonval.Doc) error {
 	list := d.Get("geometries")
 	if list.Type() != bsonval.Array {
-		return bad("GeometryCollection geometries must be an array, instead got type %s", kindOf(list))
+		return bad("GeometryCollection geometries must be an array, instead got type %s", list.Type())
 	}
 	if list.Doc().IsEmpty() {
 		return bad("GeometryCollection geometries must have at least 1 element")
 	}
 	for i, v := range list.Doc().Slice() {
 		if v.Type() != bsonval.Object {
-			return bad(`Element %d of "geometries" must be an object, instead got type %s: %s`, i, kindOf(v), v)
+			return bad(`Element %d of "geometries" must be an object, instead got type %s: %s`, i, v.Type(), v)
 		}
 		if t := v.Doc().Get("type"); t.Type() == bsonval.String && t.Str() == "GeometryCollection" {
 			return bad("GeometryCollections cannot be nested: %s", v)
@@ -233,7 +233,7 @@ func (s *Shape) collection(d bsonval.Doc) error {
 			return err
 		}
 		if one.strict != nil {
-			return bad("Strict winding order is only supported by polygon")
+			return strictOnly()
 		}
 		s.points = append(s.points, one.points...)
 		s.lines = append(s.lines, one.lines...)

@@ -176,7 +176,7 @@ func (q *Query) Test(v bsonval.Value) (bool, error) {
 	if v.Type() != bsonval.Object && v.Type() != bsonval.Array {
 		return false, nil
 	}
-	s, err := ParseShape(v)
+	s, err := parseShape(v)
 	if err != nil || s.strict != nil {
 		return false, nil //nolint:nilerr // no geometry
 	}
