@@ -1,6 +1,7 @@
 package timeseries
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"strconv"
@@ -204,18 +205,19 @@ func WithMeta(d bsonval.Doc, meta bsonval.Value) bsonval.Doc {
 // IDRange are the _ids between which all buckets lie that may hold measurements from
 // one date to another, both in milliseconds and inclusive.
 func (o Options) IDRange(from, to int64) (lo, hi bsonval.Value) {
-	var a, b [12]byte
 	if least := from - o.MaxSpan*1000; least < from {
 		from = least
 	} else {
 		from = math.MinInt64
 	}
-	binary.BigEndian.PutUint32(a[:], idSeconds(from))
-	binary.BigEndian.PutUint32(b[:], idSeconds(to))
-	for i := 4; i < 12; i++ {
-		b[i] = 0xff
-	}
-	return bsonval.ObjectIDValue(a), bsonval.ObjectIDValue(b)
+	return idAt(from, 0), idAt(to, 0xff)
+}
+
+// idAt is an _id that begins with a date in milliseconds; all its other bytes are rest.
+func idAt(ms int64, rest byte) bsonval.Value {
+	id := [12]byte(bytes.Repeat([]byte{rest}, 12))
+	binary.BigEndian.PutUint32(id[:], idSeconds(ms))
+	return bsonval.ObjectIDValue(id)
 }
 
 // Date is the measurement's date in milliseconds, or the server's error.

@@ -1,7 +1,6 @@
 package timeseries
 
 import (
-	"encoding/binary"
 	"math"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -22,7 +21,7 @@ const maxListed = 100
 func (l looser) loose(name string, v bsonval.Value) []bsonval.Doc {
 	switch {
 	case name == "$or" && allObjects(v) && !v.Doc().IsEmpty():
-		return l.any(v.Doc())
+		return either(v.Doc(), func(branch bsonval.Value) []bsonval.Doc { return l.all(branch.Doc()) })
 	case name == "$and" && allObjects(v):
 		var out []bsonval.Doc
 		for part := range v.Doc().Values() {
@@ -52,12 +51,12 @@ func (l looser) all(filter bsonval.Doc) []bsonval.Doc {
 	return out
 }
 
-// any is the condition that follows from one of several; each must have one.
-func (l looser) any(branches bsonval.Doc) []bsonval.Doc {
+// either is the condition that follows from one of several; each must have one.
+func either(several bsonval.Doc, follows func(bsonval.Value) []bsonval.Doc) []bsonval.Doc {
 	b := bsonval.NewBuilder(256)
 	b.OpenArray("$or")
-	for branch := range branches.Values() {
-		parts := l.all(branch.Doc())
+	for v := range several.Values() {
+		parts := follows(v)
 		if len(parts) == 0 {
 			return nil
 		}
@@ -125,16 +124,7 @@ func (l looser) listed(path string, v bsonval.Value) []bsonval.Doc {
 	if v.Type() != bsonval.Array || v.Doc().IsEmpty() || v.Doc().Len() > maxListed {
 		return nil
 	}
-	b := bsonval.NewBuilder(256)
-	b.OpenArray("$or")
-	for x := range v.Doc().Values() {
-		parts := l.compared(path, "$eq", x)
-		if len(parts) == 0 {
-			return nil
-		}
-		b.ItemDoc(conjunction(parts))
-	}
-	return []bsonval.Doc{b.Close().Doc()}
+	return either(v.Doc(), func(x bsonval.Value) []bsonval.Doc { return l.compared(path, "$eq", x) })
 }
 
 func asks(path, op string, v bsonval.Value) bsonval.Doc {
@@ -146,39 +136,39 @@ func asks(path, op string, v bsonval.Value) bsonval.Doc {
 // with the first of them.
 func (o Options) dated(op string, ms int64) []bsonval.Doc {
 	span := o.MaxSpan * 1000
-	below := func(op string) bsonval.Doc { // a bucket that begins at or before ms
-		return asks(minPath+o.Time, op, bsonval.DateValue(ms))
-	}
-	above := func(op string) bsonval.Doc { return asks(maxPath+o.Time, op, bsonval.DateValue(ms)) }
 	var out []bsonval.Doc
 	add := func(d bsonval.Doc, ok bool) {
 		if ok {
 			out = append(out, d)
 		}
 	}
+	below := func(op string) { // buckets that begin before ms, and end not much later
+		add(asks(minPath+o.Time, op, bsonval.DateValue(ms)), true)
+		add(asks(maxPath+o.Time, op, bsonval.DateValue(ms+span)), ms+span > ms)
+	}
+	above := func(op string) { // buckets that end after ms, and begin not much earlier
+		add(asks(maxPath+o.Time, op, bsonval.DateValue(ms)), true)
+		add(asks(minPath+o.Time, op, bsonval.DateValue(ms-span)), ms-span < ms)
+	}
 	switch op {
 	case "$eq":
-		add(below("$_internalExprLte"), true)
+		add(asks(minPath+o.Time, "$_internalExprLte", bsonval.DateValue(ms)), true)
 		add(asks(minPath+o.Time, "$_internalExprGte", bsonval.DateValue(ms-span)), ms-span < ms)
-		add(above("$_internalExprGte"), true)
+		add(asks(maxPath+o.Time, "$_internalExprGte", bsonval.DateValue(ms)), true)
 		add(asks(maxPath+o.Time, "$_internalExprLte", bsonval.DateValue(ms+span)), ms+span > ms)
 		add(idOf("$lte", ms+999, 0xff))
 		add(idOf("$gte", ms-span, 0))
 	case "$gt":
-		add(above("$_internalExprGt"), true)
-		add(asks(minPath+o.Time, "$_internalExprGt", bsonval.DateValue(ms-span)), ms-span < ms)
+		above("$_internalExprGt")
 		add(idOf("$gt", ms-span, 0xff))
 	case "$gte":
-		add(above("$_internalExprGte"), true)
-		add(asks(minPath+o.Time, "$_internalExprGte", bsonval.DateValue(ms-span)), ms-span < ms)
+		above("$_internalExprGte")
 		add(idOf("$gte", ms-span, 0))
 	case "$lt":
-		add(below("$_internalExprLt"), true)
-		add(asks(maxPath+o.Time, "$_internalExprLt", bsonval.DateValue(ms+span)), ms+span > ms)
+		below("$_internalExprLt")
 		add(idOf("$lt", ms+999, 0))
 	case "$lte":
-		add(below("$_internalExprLte"), true)
-		add(asks(maxPath+o.Time, "$_internalExprLte", bsonval.DateValue(ms+span)), ms+span > ms)
+		below("$_internalExprLte")
 		add(idOf("$lte", ms+999, 0xff))
 	}
 	return out
@@ -190,12 +180,7 @@ func idOf(op string, ms int64, rest byte) (bsonval.Doc, bool) {
 	if ms < 1000 || floorSeconds(ms) >= math.MaxUint32 {
 		return nil, false
 	}
-	var id [12]byte
-	binary.BigEndian.PutUint32(id[:], idSeconds(ms))
-	for i := 4; i < 12; i++ {
-		id[i] = rest
-	}
-	return asks("_id", op, bsonval.ObjectIDValue(id)), true
+	return asks("_id", op, idAt(ms, rest)), true
 }
 
 // Whole is the filter on buckets all of whose measurements satisfy these filters, as

@@ -23,7 +23,7 @@ type reading struct {
 	name string
 	it   bsonval.Iter
 	dec  *column.Decoder // of a compressed column; nil for a plain one
-	row  int             // the measurement that value is of; -1: no more
+	row  int             // the measurement that v is of; -1: no more
 	v    bsonval.Value
 }
 
@@ -74,40 +74,42 @@ func (r *Reader) column(name string, v bsonval.Value) (*reading, error) {
 	return c, nil
 }
 
-// next goes to the column's next value.
-func (c *reading) next() error {
-	if c.dec != nil {
-		v, ok, err := c.dec.Next()
-		if c.v = v; ok {
-			c.row++
-		} else {
-			c.row = -1
+// value goes to the column's next value; ok is false when there is none.
+func (c *reading) value() (ok bool, err error) {
+	if c.dec == nil {
+		if ok = c.it.Next(); ok {
+			c.v = c.it.Value()
 		}
-		return columnError(c.name, err)
+		return ok, nil
 	}
-	c.row = -1
-	if c.it.Next() {
-		c.v = c.it.Value()
-		if i, ok := bsonval.ArrayIndex(c.it.Name()); ok {
-			c.row = i
-		}
-	}
-	return nil
+	c.v, ok, err = c.dec.Next()
+	return ok, columnError(c.name, err)
 }
 
-// date is the next measurement's date; ok is false when there is none.
-func (r *Reader) date() (v bsonval.Value, ok bool, err error) {
+// next goes to the column's next value and the measurement that it is of.
+func (c *reading) next() error {
+	ok, err := c.value()
 	switch {
-	case r.dates == nil:
-		return v, false, nil
-	case r.dates.dec == nil:
-		if ok = r.dates.it.Next(); ok {
-			v = r.dates.it.Value()
+	case !ok:
+		c.row = -1
+	case c.dec != nil:
+		c.row++
+	default:
+		if c.row, ok = bsonval.ArrayIndex(c.it.Name()); !ok {
+			c.row = -1
 		}
-		return v, ok, nil
 	}
-	v, ok, err = r.dates.dec.Next()
-	return v, ok, columnError(r.timeField, err)
+	return err
+}
+
+// date is the next measurement's date; ok is false when there is none. The names in a
+// plain column of dates don't matter.
+func (r *Reader) date() (v bsonval.Value, ok bool, err error) {
+	if r.dates == nil {
+		return v, false, nil
+	}
+	ok, err = r.dates.value()
+	return r.dates.v, ok, err
 }
 
 // Next answers the next measurement: its date, its source, then the rest.

@@ -29,14 +29,15 @@ func broken(format string, args ...any) error { return &Broken{fmt.Sprintf(forma
 
 // The bytes that begin something other than a value or a run of blocks.
 const (
-	end            = 0x00 // of the column, or of a run of objects
-	objectsOnly    = 0xf0 // a run of objects whose arrays are taken whole
-	objectsArrays  = 0xf1 // a run of objects, arrays taken apart too
-	arrays         = 0xf2 // a run of arrays
-	maxNesting     = 8    // what a column's place in a document may add to a value's depth
-	sameBits       = 0x80 // a run of blocks whose numbers are the values' bits
-	perFieldBudget = 1
+	end           = 0x00 // of the column, or of a run of objects
+	objectsOnly   = 0xf0 // a run of objects whose arrays are taken whole
+	objectsArrays = 0xf1 // a run of objects, arrays taken apart too
+	arrays        = 0xf2 // a run of arrays
+	sameBits      = 0x80 // a run of blocks whose numbers are the values' bits
 )
+
+// maxNesting is what a column's place in a document may add to a value's depth.
+const maxNesting = 8
 
 // Decoder reads a column from its beginning.
 type Decoder struct {
@@ -59,7 +60,7 @@ func (d *Decoder) Next() (v bsonval.Value, ok bool, err error) {
 		v, ok, err = d.step()
 		if err != nil || ok {
 			if err == nil {
-				err = d.spend(int64(v.Size()) + perFieldBudget)
+				err = d.spend(int64(v.Size()) + 1)
 			}
 			d.over = err != nil
 			return v, err == nil, err
