@@ -54,9 +54,6 @@ type changes struct {
 	new []bsonval.Element // what stands at the end, if it was not there before
 }
 
-// maxDocument bounds what a small difference can make of a document, in bytes.
-const maxDocument = 16 << 20
-
 // applyDoc writes the fields of doc with their changes into b.
 func applyDoc(b *bsonval.Builder, doc, delta bsonval.Doc) error {
 	c, err := parseChanges(delta)
@@ -65,8 +62,8 @@ func applyDoc(b *bsonval.Builder, doc, delta bsonval.Doc) error {
 	}
 	placed := map[string]bool{}
 	for name, old := range doc.All() {
-		if b.Len() > maxDocument {
-			return mongoerr.New(mongoerr.BSONObjectTooLarge, "the document is too large with the difference applied: over %d bytes", maxDocument)
+		if b.Len() > bsonval.MaxDocument {
+			return mongoerr.New(mongoerr.BSONObjectTooLarge, "the document is too large with the difference applied: over %d bytes", bsonval.MaxDocument)
 		}
 		ch, ok := c.of[name]
 		switch {
@@ -104,11 +101,11 @@ func parseChanges(delta bsonval.Doc) (*changes, error) {
 		order := 1 + strings.Index(sectionDelete+sectionUpdate+sectionInsert+sectionBinary+prefixWithin, kind)
 		within := kind == prefixWithin
 		switch {
-		case last == sectionWithin && !within:
+		case last == placeWithin && !within:
 			return nil, mongoerr.New(4770514, "Did not expect more sections in diff but found one: %s", name)
 		case order == 0 || order <= last && !within:
 			return nil, mongoerr.New(4770503, "Unexpected section: %s in document diff", kind)
-		case v.Type() != bsonval.Object && last == sectionWithin:
+		case v.Type() != bsonval.Object && last == placeWithin:
 			return nil, mongoerr.New(470510, "Subdiffs should be objects, got %s: %s", name, v)
 		case v.Type() != bsonval.Object:
 			return nil, mongoerr.New(4770507, "Expected %s section to be type object", kind)
@@ -123,8 +120,8 @@ func parseChanges(delta bsonval.Doc) (*changes, error) {
 	return c, nil
 }
 
-// sectionWithin is the place of the last sections in their order.
-const sectionWithin = 5
+// placeWithin is the place of the last sections in their order.
+const placeWithin = 5
 
 // section takes one section's fields.
 func (c *changes) section(kind, name string, v bsonval.Value) error {
