@@ -12,7 +12,7 @@ func (s *Stream) change(c *storage.Commit, op *storage.Op, at position) bsonval.
 	kind := map[storage.Kind]string{storage.Insert: "insert", storage.Update: "update", storage.Replace: "replace", storage.Delete: "delete"}[op.Kind]
 	b := s.begin(kind, c, op, at)
 	b.Set("fullDocument", s.fullDocument(c, op))
-	b.OpenDoc("ns").Str("db", op.NS.DB).Str("coll", op.NS.Coll).Close()
+	writeNS(b, "ns", op.NS)
 	doc := op.After
 	if doc == nil {
 		doc = op.Before
@@ -72,7 +72,7 @@ func (s *Stream) beforeChange(kind string, c *storage.Commit, op *storage.Op) bs
 // only if the pipeline lets the event through.
 func (s *Stream) lack(what, kind string, c *storage.Commit, op *storage.Op) {
 	b := bsonval.NewBuilder(128)
-	b.Str("operationType", kind).OpenDoc("ns").Str("db", op.NS.DB).Str("coll", op.NS.Coll).Close()
+	writeNS(b.Str("operationType", kind), "ns", op.NS)
 	b.Set("clusterTime", bsonval.TimestampOf(c.TS))
 	if c.Session != nil {
 		b.Int64("txnNumber", c.Number)

@@ -234,7 +234,7 @@ func (s *Stream) begin(kind string, c *storage.Commit, op *storage.Op, at positi
 		b.Int64("txnNumber", c.Number).SetDoc("lsid", c.Session)
 	}
 	if op != nil && op.Kind == storage.Rename {
-		target(b, op)
+		writeNS(b, "to", op.To)
 	}
 	b.Set("_id", at.token()).Str("operationType", kind)
 	b.Set("clusterTime", bsonval.TimestampOf(c.TS))
@@ -244,9 +244,9 @@ func (s *Stream) begin(kind string, c *storage.Commit, op *storage.Op, at positi
 	return b.Set("wallTime", bsonval.TimeValue(c.Wall))
 }
 
-// target writes where a rename goes to.
-func target(b *bsonval.Builder, op *storage.Op) {
-	b.OpenDoc("to").Str("db", op.To.DB).Str("coll", op.To.Coll).Close()
+// writeNS writes a collection's database and name.
+func writeNS(b *bsonval.Builder, field string, ns storage.NS) *bsonval.Builder {
+	return b.OpenDoc(field).Str("db", ns.DB).Str("coll", ns.Coll).Close()
 }
 
 // event is the event of the commit's i-th operation; nil for what only expanded events
@@ -264,8 +264,7 @@ func (s *Stream) event(c *storage.Commit, i int, at position) bsonval.Doc {
 	case storage.Rename:
 		b := s.onCollection("rename", c, op, at)
 		if s.spec.expanded {
-			b.OpenDoc("operationDescription")
-			target(b, op)
+			writeNS(b.OpenDoc("operationDescription"), "to", op.To)
 			if replacedBy(c, i) {
 				b.Set("dropTarget", bsonval.BinaryValue(4, c.Ops[i-1].UUID[:]))
 			}
@@ -280,6 +279,5 @@ func (s *Stream) event(c *storage.Commit, i int, at position) bsonval.Doc {
 }
 
 func (s *Stream) onCollection(kind string, c *storage.Commit, op *storage.Op, at position) *bsonval.Builder {
-	b := s.begin(kind, c, op, at)
-	return b.OpenDoc("ns").Str("db", op.NS.DB).Str("coll", op.NS.Coll).Close()
+	return writeNS(s.begin(kind, c, op, at), "ns", op.NS)
 }
