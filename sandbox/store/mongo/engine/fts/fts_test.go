@@ -88,7 +88,7 @@ func TestEachLanguageHasItsStemsAndStopWords(t *testing.T) {
 		{"none", "the Running", "running the"},
 		{"SPANISH", "niñas", "nin"},
 	} {
-		l, err := ParseLanguage(c.language, Newest)
+		l, err := parseLanguage(c.language, newest)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestEachLanguageHasItsStemsAndStopWords(t *testing.T) {
 			t.Errorf("%s %q: %q, want %q", c.language, c.text, got, c.want)
 		}
 	}
-	if _, err := ParseLanguage("klingon", Newest); err == nil {
+	if _, err := parseLanguage("klingon", newest); err == nil {
 		t.Error("klingon is no language of the server")
 	}
 }

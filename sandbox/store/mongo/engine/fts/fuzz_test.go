@@ -12,11 +12,11 @@ func FuzzSearch(f *testing.F) {
 	f.Add("\"", "tr", "İstanbul ILIK")
 	f.Add("- \"a\" -\"b", "none", "\xff a")
 	f.Fuzz(func(t *testing.T, search, language, text string) {
-		l, err := ParseLanguage(language, Newest)
+		l, err := parseLanguage(language, newest)
 		if err != nil {
 			return
 		}
-		s := &Spec{Fields: []Weight{{"t", 1}}, Language: l, Override: "language", Version: Newest}
+		s := &Spec{Fields: []Weight{{"t", 1}}, Language: l, Override: "language", Version: newest}
 		doc := bsonval.D(bsonval.E("t", bsonval.StringValue(text)))
 		terms, err := s.Terms(doc)
 		if err != nil {

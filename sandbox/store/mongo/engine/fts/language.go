@@ -58,19 +58,19 @@ const (
 	porter algorithm = "porter" // the old one of English, for version 1 alone
 )
 
-// Newest is the version that text indexes have if nothing else is asked for.
-const Newest = 3
+// newest is the version that text indexes have if nothing else is asked for.
+const newest = 3
 
-// ParseLanguage reads a language's name or its ISO 639-1 code as text indexes of a
+// parseLanguage reads a language's name or its ISO 639-1 code as text indexes of a
 // version do: in any case, and from version 2 on it must be one of the server's.
-func ParseLanguage(name string, version int) (Language, error) {
+func parseLanguage(name string, version int) (Language, error) {
 	if version == 1 {
 		return oldLanguage(name), nil
 	}
 	low := strings.ToLower(name)
 	for _, l := range languages() {
-		if l.stem != porter && string(l.stem) == low || l.stem != porter && l.code == low && low != "" {
-			return Language{stem: l.stem, stops: true, basic: version < Newest}, nil
+		if l.stem != porter && (string(l.stem) == low || l.code == low && low != "") {
+			return Language{stem: l.stem, stops: true, basic: version < newest}, nil
 		}
 	}
 	return Language{}, mongoerr.New(mongoerr.BadValue, "unsupported language: \"%s\" for text index version %d", name, version)

@@ -21,6 +21,7 @@ type Query struct {
 // ParseQuery reads the argument of $text for an index.
 func ParseQuery(arg bsonval.Doc, s *Spec) (*Query, error) {
 	q := &Query{language: s.Language}
+	named := s.given
 	search := arg.Get("$search")
 	switch search.Type() {
 	case bsonval.String:
@@ -39,11 +40,11 @@ func ParseQuery(arg bsonval.Doc, s *Spec) (*Query, error) {
 			if v.Str() == "" {
 				continue
 			}
-			l, err := ParseLanguage(v.Str(), s.Version)
+			l, err := parseLanguage(v.Str(), s.Version)
 			if err != nil {
 				return nil, err
 			}
-			q.language = l
+			q.language, named = l, v.Str()
 		case "$caseSensitive", "$diacriticSensitive":
 			if v.Type() != bsonval.Bool {
 				return nil, mongoerr.New(mongoerr.TypeMismatch, "\"%s\" had the wrong type. Expected bool, found %s", name, v.Type())
@@ -58,10 +59,6 @@ func ParseQuery(arg bsonval.Doc, s *Spec) (*Query, error) {
 		}
 	}
 	q.parse(search.Str())
-	named := s.given
-	if v := arg.Get("$language"); v.Type() == bsonval.String && v.Str() != "" {
-		named = v.Str()
-	}
 	b := bsonval.NewBuilder(128)
 	b.Set("$search", search).Str("$language", named).Bool("$caseSensitive", q.by.toCase).Bool("$diacriticSensitive", q.by.toMarks)
 	q.shown = b.Doc()

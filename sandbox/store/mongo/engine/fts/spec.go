@@ -96,14 +96,14 @@ func NewSpec(fields []string, spec bsonval.Doc) (*Spec, error) {
 
 // version reads which rules the index goes by: https://www.mongodb.com/docs/v8.0/core/indexes/index-types/index-text/text-index-versions/
 func (s *Spec) version(v bsonval.Value) error {
-	s.Version = Newest
+	s.Version = newest
 	if v.IsMissing() {
 		return nil
 	}
 	if !v.IsNumber() {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "text index option 'textIndexVersion' must be a number")
 	}
-	if s.Version = int(v.Long()); s.Version < 1 || s.Version > Newest {
+	if s.Version = int(v.Long()); s.Version < 1 || s.Version > newest {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "bad textIndexVersion: %d", s.Version)
 	}
 	return nil
@@ -118,7 +118,7 @@ func (s *Spec) languages(spec bsonval.Doc) error {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "default_language needs a string type")
 	}
 	var err error
-	if s.Language, err = ParseLanguage(s.given, s.Version); err != nil {
+	if s.Language, err = parseLanguage(s.given, s.Version); err != nil {
 		return mongoerr.New(mongoerr.CannotCreateIndex, "default_language is not valid")
 	}
 	switch v := spec.Get("language_override"); {
@@ -225,7 +225,7 @@ func (s *Spec) languageOf(d bsonval.Doc, outer Language) (Language, error) {
 	case bsonval.Missing:
 		return outer, nil
 	case bsonval.String:
-		l, err := ParseLanguage(v.Str(), s.Version)
+		l, err := parseLanguage(v.Str(), s.Version)
 		if err != nil {
 			return l, mongoerr.New(17262, "language override unsupported: %s", v.Str())
 		}
