@@ -10,7 +10,6 @@ when a check of mongosh.js fails.
 
 import argparse
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -33,18 +32,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", default=run.CACHE, help="folder for mongosh")
     args = parser.parse_args()
-    cache = run.writable(pathlib.Path(args.cache).expanduser().resolve())
+    cache = run.writable(args.cache)
     shell, binary = installed(cache), run.build(cache)
     home = cache / "mongosh-home"  # its settings and logs, apart from the user's own
     home.mkdir(exist_ok=True)
-    server = subprocess.Popen([binary, "-listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
-    try:
-        port = server.stdout.readline().strip().rsplit(":", 1)[1]
+    with run.serving(binary) as addr:
+        port = addr.rsplit(":", 1)[1]
         done = subprocess.run([shell, "--norc", f"mongodb://localhost:{port}/test", run.HERE / "mongosh.js"], env=dict(os.environ, HOME=str(home)),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
-    finally:
-        server.terminate()
-        server.wait()
     last = done.stdout.rstrip().rsplit("\n", 1)[-1]
     if done.returncode or not last.startswith("mongosh: "):
         print(done.stdout)

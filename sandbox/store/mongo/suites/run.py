@@ -13,6 +13,7 @@ below its floor. A test that fails is tried once more: some of them measure time
 
 import argparse
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -75,11 +76,22 @@ def build(cache):
     return binary
 
 
+@contextlib.contextmanager
+def serving(binary, *options):
+    """Runs the engine, and answers the address that it serves on."""
+    server = subprocess.Popen([binary, "-listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE, text=True)
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.terminate()
+        server.wait()
+
+
 class Suite:
     """Where the suite lies, and how its server is reached."""
 
     def __init__(self, args):
-        cache = writable(pathlib.Path(args.cache).expanduser().resolve())
+        cache = writable(args.cache)
         self.tree, self.python = prepare(cache)
         self.addr, self.seconds = args.addr, args.seconds
         self.binary = None if args.addr else build(cache)
@@ -89,12 +101,8 @@ class Suite:
         """Runs a group, or some tests of it, and answers what plugin.py wrote of each."""
         if self.addr:
             return self.pytest(group, ids, self.addr)
-        server = subprocess.Popen([self.binary, "-listen", "127.0.0.1:0", *group.server], stdout=subprocess.PIPE, text=True)
-        try:
-            return self.pytest(group, ids, server.stdout.readline().strip())
-        finally:
-            server.terminate()
-            server.wait()
+        with serving(self.binary, *group.server) as addr:
+            return self.pytest(group, ids, addr)
 
     def pytest(self, group, ids, addr):
         host, port = addr.rsplit(":", 1)
@@ -115,8 +123,9 @@ class Suite:
         return os.path.relpath(own, self.tree) if own.exists() else f"test/test_{name}.py"
 
 
-def writable(cache):
-    """The folder, or one beside it where another user has made it."""
+def writable(folder):
+    """The folder's path, or another one where another user has made it."""
+    cache = pathlib.Path(folder).expanduser().resolve()
     try:
         cache.mkdir(parents=True, exist_ok=True)
         if os.access(cache, os.W_OK):
