@@ -62,7 +62,7 @@ func (pl *planner) hintPattern(d bsonval.Doc) error {
 	case 1:
 		return pl.hintAt(found[0])
 	}
-	return pl.failed(fmt.Sprintf("Hint matched multiple indexes, must hint by index name. Matched: %s and %s", found[0].Def.Spec, found[1].Def.Spec))
+	return pl.failed(mongoerr.BadValue, fmt.Sprintf("Hint matched multiple indexes, must hint by index name. Matched: %s and %s", found[0].Def.Spec, found[1].Def.Spec))
 }
 
 // naturalHint refuses a hint that a sort by $natural can't follow.
@@ -86,12 +86,15 @@ func (pl *planner) hintAt(ix *storage.Index) error {
 }
 
 func (pl *planner) badHint() error {
-	return pl.failed("hint provided does not correspond to an existing index")
+	return pl.failed(mongoerr.BadValue, "hint provided does not correspond to an existing index")
 }
 
+// noPlan is the error of a query that can't be answered as it must be.
+func (pl *planner) noPlan(why string) error { return pl.failed(mongoerr.NoQueryExecutionPlans, why) }
+
 // failed is an error in the query's planning.
-func (pl *planner) failed(why string) error {
-	return mongoerr.New(mongoerr.BadValue, "error processing query: ns=%sTree: %sSort: %s\nProj: %s\n planner returned error :: caused by :: %s",
+func (pl *planner) failed(code mongoerr.Code, why string) error {
+	return mongoerr.New(code, "error processing query: ns=%sTree: %sSort: %s\nProj: %s\n planner returned error :: caused by :: %s",
 		pl.coll.NS, treeText(pl.cond), pl.query.Sort, pl.query.Projection, why)
 }
 
@@ -174,7 +177,7 @@ func (pl *planner) limitKey(d bsonval.Doc) (string, error) {
 		return "", mongoerr.New(51174, "The index chosen is not compatible with min/max")
 	}
 	var key []byte
-	for i, f := range def.Fields {
+	for _, f := range def.Fields {
 		v := d.Get(f.Path)
 		switch v.Type() {
 		case bsonval.String, bsonval.Symbol, bsonval.Object, bsonval.Array:
@@ -184,7 +187,7 @@ func (pl *planner) limitKey(d bsonval.Doc) (string, error) {
 		}
 		from := len(key)
 		key = bsonval.AppendKey(key, v, def.Collator)
-		if def.Fields[i].Desc {
+		if f.Desc {
 			bsonval.InvertKey(key[from:])
 		}
 	}

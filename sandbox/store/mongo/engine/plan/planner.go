@@ -5,7 +5,6 @@ import (
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
-	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/opctx"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
@@ -80,6 +79,12 @@ func (pl *planner) candidates() ([]*candidate, error) {
 	if n := pl.fastCount(); n != nil {
 		return []*candidate{{root: n}}, nil
 	}
+	return pl.competing()
+}
+
+// competing are the plans by indexes, of which a trial picks one; where none of them
+// serves, the scan of all.
+func (pl *planner) competing() ([]*candidate, error) {
 	var out []*candidate
 	for _, s := range pl.access(pl.cond) {
 		if c := pl.complete(s); c != nil && len(out) < maxCandidates {
@@ -113,11 +118,6 @@ func (pl *planner) candidates() ([]*candidate, error) {
 func (pl *planner) mustIndex() bool {
 	ns := pl.coll.NS
 	return pl.op.NoTableScan && nonEmpty(pl.cond) != nil && !strings.HasPrefix(ns.Coll, "system.") && ns.DB != "admin" && ns.DB != "config" && ns.DB != "local"
-}
-
-func (pl *planner) noPlan(why string) error {
-	return mongoerr.New(mongoerr.NoQueryExecutionPlans, "error processing query: ns=%sTree: %sSort: %s\nProj: %s\n planner returned error :: caused by :: %s",
-		pl.coll.NS, treeText(pl.cond), pl.query.Sort, pl.query.Projection, why)
 }
 
 // scansAll tells a plan that reads the whole collection.
