@@ -16,8 +16,8 @@ type asked struct {
 	fields   []string // where RETURN_KEY puts the sort key
 }
 
-func (q *Query) asks() (a asked, err error) {
-	metas := expr.Metas(bsonval.DocValue(q.Projection))
+// asks reads the query's; metas are the names in its projection.
+func (q *Query) asks(metas []string) (a asked, err error) {
 	a.indexKey = q.IndexKey || slices.Contains(metas, "indexKey")
 	if !slices.Contains(metas, "sortKey") || len(q.Sort) <= 5 || onlyNatural(q.Sort) {
 		return a, nil

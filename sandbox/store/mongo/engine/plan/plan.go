@@ -93,8 +93,9 @@ func Choose(op *opctx.Op, coll *storage.Collection, q Query) (*Plan, error) {
 		p.query.Frame = q.Frame
 	}
 	p.x = &execution{op: op, coll: coll, frame: q.Frame, tally: &op.Work}
+	metas := expr.Metas(bsonval.DocValue(q.Projection))
 	var err error
-	if p.x.asked, err = q.asks(); err != nil {
+	if p.x.asked, err = q.asks(metas); err != nil {
 		return nil, err
 	}
 	if q.Filter != nil {
@@ -102,7 +103,7 @@ func Choose(op *opctx.Op, coll *storage.Collection, q Query) (*Plan, error) {
 	} else {
 		p.cond = &condition{rank: rankAnd, node: &match.And{}}
 	}
-	if err := p.query.valid(p.cond); err != nil {
+	if err := p.query.valid(p.cond, metas); err != nil {
 		return nil, err
 	}
 	if coll == nil {

@@ -11,8 +11,9 @@ import (
 
 // valid refuses what can't stand together in one query, whether or not there is a
 // collection: more than one $text or $near, either with another order or hint, and a
-// sort or projection by what the query finds out nothing about.
-func (q *Query) valid(cond *condition) error {
+// sort or projection by what the query finds out nothing about. metas are the names in
+// its projection.
+func (q *Query) valid(cond *condition, metas []string) error {
 	near, err := nearCondition(cond, true)
 	if err != nil {
 		return err
@@ -40,7 +41,7 @@ func (q *Query) valid(cond *condition) error {
 	case len(texts) > 0 && hinted != "":
 		return refused("text and hint not allowed in same query")
 	}
-	return q.metaAvailable(len(texts) > 0, near != nil || q.Near != nil)
+	return q.metaAvailable(metas, len(texts) > 0, near != nil || q.Near != nil)
 }
 
 // natOrder is the hint at the collection itself.
@@ -79,10 +80,9 @@ func underNor(c *condition, within bool) bool {
 }
 
 // metaAvailable refuses a sort or projection by a score or distance that nothing gives.
-func (q *Query) metaAvailable(text, near bool) error {
-	metas := append(expr.Metas(bsonval.DocValue(q.Projection)), expr.Metas(bsonval.DocValue(q.Sort))...)
-	if slices.Contains(expr.Metas(bsonval.DocValue(q.Projection)), "sortKey") && len(q.Sort) <= 5 {
+func (q *Query) metaAvailable(metas []string, text, near bool) error {
+	if slices.Contains(metas, "sortKey") && len(q.Sort) <= 5 {
 		return mongoerr.New(mongoerr.BadValue, "cannot use sortKey $meta projection without a sort")
 	}
-	return expr.MetaAvailable(append(metas, q.Metas...), text, near)
+	return expr.MetaAvailable(slices.Concat(metas, expr.Metas(bsonval.DocValue(q.Sort)), q.Metas), text, near)
 }
