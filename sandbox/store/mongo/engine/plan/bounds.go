@@ -88,7 +88,7 @@ func (pl *planner) use(ix *storage.Index, s *scan, conds []*condition, skip int)
 		pl.bind(f, ix, ts, state, u)
 	}
 	for i := range s.fields {
-		if len(s.fields[i].bounds) != 1 || !s.fields[i].bounder().isPoint(s.fields[i].bounds[0]) {
+		if !s.fields[i].single() {
 			break
 		}
 		u.points++
@@ -128,7 +128,7 @@ func (pl *planner) field(f *scanField, ix *storage.Index) field {
 	return field{
 		geo: cells, bounder: f.bounder(), multikey: f.many, sparse: ix.Def.Sparse || f.sparse, wild: f.wild, subtree: f.subtree, hashed: f.hashed,
 		present: ix.Def.Sparse && len(ix.Def.Fields) == 1,
-		strings: sameCollation(f.coll, pl.op.Collator),
+		strings: SameCollation(f.coll, pl.op.Collator),
 		dotted:  strings.IndexByte(f.path, '.') >= 0, arrays: ix.Multikey != 0,
 	}
 }
@@ -266,9 +266,7 @@ next:
 }
 
 // SameCollation tells collators that order alike; nil is the simple one.
-func SameCollation(a, b bsonval.Collator) bool { return sameCollation(a, b) }
-
-func sameCollation(a, b bsonval.Collator) bool {
+func SameCollation(a, b bsonval.Collator) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}

@@ -69,7 +69,7 @@ func clusterNode(s *scan, r cluster, filter *condition) *node {
 func (pl *planner) orderCluster(a *access) *access {
 	ix := pl.coll.Clustered()
 	first := pl.query.Sort.First()
-	if ix == nil || first.Name != "_id" || !first.Value.IsNumber() || !sameCollation(ix.Def.Collator, pl.op.Collator) {
+	if ix == nil || first.Name != "_id" || !first.Value.IsNumber() || !SameCollation(ix.Def.Collator, pl.op.Collator) {
 		return nil
 	}
 	back := first.Value.Float() < 0

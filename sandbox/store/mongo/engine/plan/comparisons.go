@@ -11,14 +11,7 @@ import (
 // hold for it to: an index may serve them. {$expr: {$gt: ["$a", 5]}} gets
 // {a: {$_internalExprGt: 5}}, as in the server.
 func (c *condition) withComparisons(n *match.Expr) *condition {
-	found := comparisons(n.Source, nil)
-	if len(found) == 0 {
-		return c
-	}
-	all := &condition{rank: rankAnd, kids: append([]*condition{c}, found...)}
-	all.sort()
-	all.node = conjunct(all.kids)
-	return all
+	return and(comparisons(n.Source, []*condition{c}))
 }
 
 // withPresence adds to a $jsonSchema that the fields it requires are there, which
@@ -28,18 +21,13 @@ func (c *condition) withPresence(n *match.Schema) *condition {
 	if required.Type() != bsonval.Array {
 		return c
 	}
-	all := &condition{rank: rankAnd, kids: []*condition{c}}
+	all := []*condition{c}
 	for v := range required.Doc().Values() {
 		if name := v.Str(); name != "" && name[0] != '$' && !strings.Contains(name, ".") { // else it is no path
-			all.kids = append(all.kids, normalize(match.NewField(name, &match.Exists{}), nil))
+			all = append(all, normalize(match.NewField(name, &match.Exists{}), nil))
 		}
 	}
-	if len(all.kids) == 1 {
-		return c
-	}
-	all.sort()
-	all.node = conjunct(all.kids)
-	return all
+	return and(all)
 }
 
 // turned are the operators that compare, and what they are with their sides exchanged.

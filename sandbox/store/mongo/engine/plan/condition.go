@@ -156,23 +156,30 @@ func exprRank(op match.CmpOp) int {
 }
 
 func conjunction(nodes []match.Node, coll bsonval.Collator) *condition {
-	c := &condition{rank: rankAnd}
+	var kids []*condition
 	for _, n := range nodes {
 		k := normalize(n, coll)
 		switch k.rank {
 		case rankNever:
 			return k
 		case rankAnd:
-			c.kids = append(c.kids, k.kids...)
+			kids = append(kids, k.kids...)
 		default:
-			c.kids = append(c.kids, k)
+			kids = append(kids, k)
 		}
 	}
-	if len(c.kids) == 1 {
-		return c.kids[0]
+	return and(kids)
+}
+
+// and is the conjunction of conditions in normal form, none of which is one; of one
+// condition it is that.
+func and(kids []*condition) *condition {
+	if len(kids) == 1 {
+		return kids[0]
 	}
+	c := &condition{rank: rankAnd, kids: kids}
 	c.sort()
-	c.node = conjunct(c.kids)
+	c.node = conjunct(kids)
 	return c
 }
 

@@ -47,7 +47,7 @@ func (pl *planner) distinct() *node {
 // distinctBy is the scan of one index, and the place of the field in its keys.
 func (pl *planner) distinctBy(ix *storage.Index) (*scan, int) {
 	q := pl.query
-	if ix.Def.Kind != index.Ordered && ix.Def.Kind != index.Hashed || ix.Def.Clustered || !pl.usable(ix) || !sameCollation(ix.Def.Collator, pl.op.Collator) {
+	if ix.Def.Kind != index.Ordered && ix.Def.Kind != index.Hashed || ix.Def.Clustered || !pl.usable(ix) || !SameCollation(ix.Def.Collator, pl.op.Collator) {
 		return nil, 0
 	}
 	s := newScan(ix)
@@ -76,7 +76,7 @@ func (pl *planner) distinctBy(ix *storage.Index) (*scan, int) {
 // so that the entries of one value lie together.
 func (s *scan) fixedBefore(at int) bool {
 	for _, f := range s.fields[:at] {
-		if len(f.bounds) != 1 || !f.bounder().isPoint(f.bounds[0]) {
+		if !f.single() {
 			return false
 		}
 	}

@@ -23,7 +23,7 @@ func (pl *planner) express() *node {
 		if d.Kind != index.Ordered || d.Fields[0].Path != pl.cond.path || d.Hidden || d.Filter != nil || pl.filter != nil && d.Name != "_id_" || !(len(d.Fields) == 1 && d.Unique || q.Limit == 1) {
 			continue
 		}
-		f := field{bounder: bounder{d.Collator}, strings: sameCollation(d.Collator, pl.op.Collator)}
+		f := field{bounder: bounder{d.Collator}, strings: SameCollation(d.Collator, pl.op.Collator)}
 		if !f.comparable(v) {
 			continue
 		}
@@ -63,7 +63,7 @@ func (pl *planner) idHack() *node {
 		return nil
 	}
 	for _, ix := range pl.coll.Indexes {
-		f := field{bounder: bounder{ix.Def.Collator}, strings: sameCollation(ix.Def.Collator, pl.op.Collator)}
+		f := field{bounder: bounder{ix.Def.Collator}, strings: SameCollation(ix.Def.Collator, pl.op.Collator)}
 		if ix.Def.Name != "_id_" || ix.Def.Clustered || !f.comparable(v) {
 			continue
 		}

@@ -181,7 +181,7 @@ func (pl *planner) limitKey(d bsonval.Doc) (string, error) {
 		v := d.Get(f.Path)
 		switch v.Type() {
 		case bsonval.String, bsonval.Symbol, bsonval.Object, bsonval.Array:
-			if !sameCollation(def.Collator, pl.op.Collator) {
+			if !SameCollation(def.Collator, pl.op.Collator) {
 				return "", mongoerr.New(51174, "The index chosen has not the query's collation, in which min() and max() compare %s", v)
 			}
 		}

@@ -58,7 +58,6 @@ func (pl *planner) ordered(s *scan, loose int) (ok, back bool) {
 		if at == len(want) {
 			break
 		}
-		single := len(f.bounds) == 1 && f.bounder().isPoint(f.bounds[0]) || i < loose
 		if f.path == want[at].Name && i >= loose {
 			if want[at].Value.Type() == bsonval.Object || !pl.mayOrder(s, i) {
 				return false, false
@@ -71,7 +70,7 @@ func (pl *planner) ordered(s *scan, loose int) (ok, back bool) {
 			at++
 			continue
 		}
-		if !single || f.hashed {
+		if i >= loose && !f.single() || f.hashed {
 			return false, false
 		}
 	}
@@ -85,7 +84,7 @@ func (pl *planner) ordered(s *scan, loose int) (ok, back bool) {
 func (s *scan) fixed(loose int) map[string]bool {
 	out := map[string]bool{}
 	for i, f := range s.fields {
-		if i >= loose && !f.many && !f.hashed && !f.geo && len(f.bounds) == 1 && f.bounder().isPoint(f.bounds[0]) {
+		if i >= loose && !f.many && !f.hashed && !f.geo && f.single() {
 			out[f.path] = true
 		}
 	}
@@ -96,7 +95,7 @@ func (s *scan) fixed(loose int) map[string]bool {
 // arrays only when nothing keeps any of their elements out.
 func (pl *planner) mayOrder(s *scan, i int) bool {
 	f := &s.fields[i]
-	if !sameCollation(f.coll, pl.op.Collator) && !f.noStrings() || f.hashed {
+	if !SameCollation(f.coll, pl.op.Collator) && !f.noStrings() || f.hashed {
 		return false
 	}
 	if !f.many {

@@ -389,5 +389,5 @@ func joinScans(kids []*node, or *condition) *node {
 // implies tells whether every document that the query may answer is in a partial
 // index with that filter.
 func (pl *planner) implies(d *index.Def) bool {
-	return implied(normalize(d.Filter.Root, d.Collator), pl.cond, filterOrder{d.Collator, sameCollation(d.Collator, pl.op.Collator)})
+	return implied(normalize(d.Filter.Root, d.Collator), pl.cond, filterOrder{d.Collator, SameCollation(d.Collator, pl.op.Collator)})
 }

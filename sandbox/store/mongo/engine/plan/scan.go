@@ -38,6 +38,9 @@ type scanField struct {
 
 func (f scanField) bounder() bounder { return bounder{f.coll} }
 
+// single tells bounds of one value.
+func (f scanField) single() bool { return len(f.bounds) == 1 && f.bounder().isPoint(f.bounds[0]) }
+
 // key is the bytes of a value in the field.
 func (f scanField) key(v bsonval.Value) string {
 	if f.hashed {
