@@ -86,10 +86,7 @@ func keeps(p bsonval.Doc, fields []string) bool {
 		if v.Type() != bsonval.Bool && !v.IsNumber() || strings.HasSuffix(name, ".$") {
 			return false
 		}
-		including = including || v.Truth() && name != "_id"
-	}
-	if id := p.Get("_id"); !including && !id.IsMissing() && id.Truth() {
-		including = true
+		including = including || v.Truth()
 	}
 	for _, f := range fields {
 		if !kept(p, f, including) {

@@ -19,10 +19,11 @@ import (
 // cover answers the cells of a geospatial index that may satisfy p.
 func (f field) cover(p match.Pred) (intervals, tightness, bool) {
 	g, ok := p.(*match.Geo)
-	if b, bucket := p.(*match.BucketGeo); bucket {
-		g, ok = &b.Geo, true
+	b, bucket := p.(*match.BucketGeo)
+	if bucket {
+		g = &b.Geo
 	}
-	if _, bucket := p.(*match.BucketGeo); !ok || bucket != f.geo.Buckets {
+	if !ok && !bucket || bucket != f.geo.Buckets {
 		return nil, 0, false
 	}
 	q, err := geo.Compile(g.Op, g.Source)

@@ -113,20 +113,19 @@ func (pl *planner) textUnderOr() ([]*candidate, error) {
 		sub := *pl
 		sub.cond = gather(append(slices.Clone(rest), k.conjuncts()...))
 		at := slices.IndexFunc(k.conjuncts(), func(c *condition) bool { _, ok := c.node.(*match.Text); return ok })
-		var best *access
 		if at >= 0 {
-			var err error
-			if best, err = sub.text(k.conjuncts()[at]); err != nil {
+			words, err := sub.text(k.conjuncts()[at])
+			if err != nil {
 				return nil, err
 			}
-		} else if best = pl.bestOf(sub.access(k)); best == nil {
+			n.kids = slices.Insert(n.kids, 0, words.root) // first, since what another branch finds has no score
+			continue
+		}
+		best := pl.bestOf(sub.access(k))
+		if best == nil {
 			return nil, pl.noPlan("Failed to produce a solution for TEXT under OR - other non-TEXT clauses under OR have to be indexed as well.")
 		}
-		if at >= 0 { // first, since what another branch finds has no score
-			n.kids = slices.Insert(n.kids, 0, best.root)
-		} else {
-			n.kids = append(n.kids, best.fetchedIfNeeded())
-		}
+		n.kids = append(n.kids, best.fetchedIfNeeded())
 	}
 	return []*candidate{pl.complete(&access{root: n, residual: rest})}, nil
 }

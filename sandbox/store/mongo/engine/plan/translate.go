@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math"
+	"slices"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/index"
@@ -287,22 +288,19 @@ func (f field) types(p *match.Type) (intervals, tightness, bool) {
 // typesTightness is how well a key's place tells its type: numbers of all kinds lie
 // together, and so do strings and symbols.
 func (f field) typesTightness(p *match.Type) tightness {
-	kinds := map[bsonval.Type]bool{}
-	for _, t := range p.Types {
-		kinds[t] = true
-	}
+	has := func(t bsonval.Type) bool { return slices.Contains(p.Types, t) }
 	numbers := 0
 	for _, t := range []bsonval.Type{bsonval.Int32, bsonval.Int64, bsonval.Double, bsonval.Decimal128} {
-		if kinds[t] {
+		if has(t) {
 			numbers++
 		}
 	}
 	switch {
-	case kinds[bsonval.Null] || kinds[bsonval.Undefined] || f.coll != nil && (kinds[bsonval.String] || kinds[bsonval.Object]):
+	case has(bsonval.Null) || has(bsonval.Undefined) || f.coll != nil && (has(bsonval.String) || has(bsonval.Object)):
 		return byFetch
-	case f.wild && kinds[bsonval.Object]:
+	case f.wild && has(bsonval.Object):
 		return byFetch
-	case numbers > 0 && numbers < 4 && !p.Number, kinds[bsonval.String] != kinds[bsonval.Symbol]:
+	case numbers > 0 && numbers < 4 && !p.Number, has(bsonval.String) != has(bsonval.Symbol):
 		return byKey
 	}
 	return exact
