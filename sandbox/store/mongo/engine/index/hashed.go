@@ -43,17 +43,9 @@ func (d *Def) hashed(doc bsonval.Doc) (Keys, error) {
 	var key []byte
 	present := false
 	for i, f := range d.Fields {
-		v := bsonval.DocValue(doc)
-		for at, rest := 0, f.Path; rest != "" || at == 0; {
-			part, after, _ := strings.Cut(rest, ".")
-			if v.Type() != bsonval.Object {
-				v = bsonval.Value{}
-				break
-			}
-			v, at, rest = v.Doc().Get(part), at+len(part)+1, after
-			if v.Type() == bsonval.Array {
-				return Keys{}, mongoerr.New(16766, "hashed indexes do not currently support array values. Found array at path: %s", f.Path[:at-1])
-			}
+		v, array := throughDocuments(doc, f.Path)
+		if array != "" {
+			return Keys{}, mongoerr.New(16766, "hashed indexes do not currently support array values. Found array at path: %s", array)
 		}
 		present = present || !v.IsMissing()
 		if v.IsMissing() {
@@ -65,4 +57,21 @@ func (d *Def) hashed(doc bsonval.Doc) (Keys, error) {
 		return Keys{}, nil
 	}
 	return Keys{Keys: []string{string(key)}}, nil
+}
+
+// throughDocuments is what stands at a path that leads through documents alone, Missing
+// for nothing; array is the part of the path at which an array stands, "" for none.
+func throughDocuments(doc bsonval.Doc, path string) (v bsonval.Value, array string) {
+	v = bsonval.DocValue(doc)
+	for at := 0; at < len(path); {
+		if v.Type() != bsonval.Object {
+			return bsonval.Value{}, ""
+		}
+		part, _, _ := strings.Cut(path[at:], ".")
+		v, at = v.Doc().Get(part), at+len(part)+1
+		if v.Type() == bsonval.Array {
+			return v, path[:at-1]
+		}
+	}
+	return v, ""
 }

@@ -21,7 +21,7 @@ func (d *Def) Measurement(doc bsonval.Doc) error {
 			if _, err := d.spherePlaces(doc, path); err != nil {
 				return err
 			}
-		case arrayOn(bsonval.DocValue(doc), path):
+		case arrayOn(doc, path):
 			return arrayMeasured()
 		}
 	}
@@ -43,7 +43,7 @@ func (d *Def) Bucket(bucket bsonval.Doc) error {
 			return err
 		}
 		for _, v := range values {
-			if arrayOn(bsonval.DocValue(bsonval.D(bsonval.E(name, v))), path) {
+			if arrayOn(bsonval.D(bsonval.E(name, v)), path) {
 				return arrayMeasured()
 			}
 		}
@@ -75,13 +75,9 @@ func scalars(bucket bsonval.Doc, path string) bool {
 	return least.Type() == most.Type() && least.Type() != bsonval.Object && least.Type() != bsonval.Array
 }
 
-func arrayOn(v bsonval.Value, path string) bool {
-	for path != "" && v.Type() == bsonval.Object {
-		var name string
-		name, path, _ = strings.Cut(path, ".")
-		v = v.Doc().Get(name)
-	}
-	return v.Type() == bsonval.Array
+func arrayOn(doc bsonval.Doc, path string) bool {
+	_, array := throughDocuments(doc, path)
+	return array != ""
 }
 
 func arrayMeasured() error {
