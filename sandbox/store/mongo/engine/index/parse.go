@@ -179,7 +179,7 @@ func (d *Def) parseOption(field string, v bsonval.Value, spec bsonval.Doc) error
 		return d.parseExpire(v)
 	case "partialFilterExpression":
 		if v.Type() != bsonval.Object {
-			return mongoerr.New(mongoerr.TypeMismatch, "The field 'partialFilterExpression' must be an object, but got %s", v.Type())
+			return mistyped(field, "an object", v)
 		}
 		m, err := match.Compile(v.Doc(), match.Env{Geo: geo.Condition})
 		if err == nil {
@@ -189,7 +189,7 @@ func (d *Def) parseOption(field string, v bsonval.Value, spec bsonval.Doc) error
 		return err
 	case "collation":
 		if v.Type() != bsonval.Object {
-			return mongoerr.New(mongoerr.TypeMismatch, "The field 'collation' must be an object, but got %s", v.Type())
+			return mistyped(field, "an object", v)
 		}
 		c, err := collation.Parse(v.Doc())
 		d.Collator, d.Binary = c, c == nil

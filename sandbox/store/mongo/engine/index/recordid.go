@@ -191,7 +191,7 @@ func (k *keyString) integer(i int64) {
 	case i == 0:
 		k.first(keyZero)
 	case i == math.MinInt64:
-		k.large(float64(i), 0)
+		k.large(float64(i))
 	case i < 0:
 		k.whole(uint64(-i)<<1, true)
 	default:
@@ -228,7 +228,7 @@ func (k *keyString) number(f float64, mark uint64) bool {
 		if mark != 0 {
 			return false
 		}
-		k.large(f, 0)
+		k.large(f)
 	case m == math.Trunc(m) && mark == 0:
 		k.whole(uint64(m)<<1, negative)
 	default:
@@ -263,14 +263,14 @@ func (k *keyString) small(m float64, negative bool, mark uint64) bool {
 }
 
 // large writes a magnitude of 2^63 and more.
-func (k *keyString) large(f float64, mark uint64) {
+func (k *keyString) large(f float64) {
 	k.first(keyLarge)
 	if f < 0 {
 		k.first(keyLargeNeg)
 	}
 	n := ^uint64(0)
 	if !math.IsInf(f, 0) {
-		n = math.Float64bits(f)<<1&^(1<<63) | mark
+		n = math.Float64bits(f) << 1 &^ (1 << 63)
 	}
 	k.put(n, 8, f < 0)
 }
