@@ -28,6 +28,8 @@ func TestKeysOfDocuments(t *testing.T) {
 		{`{"a.00":1}`, `{"a":[{"00":1}]}`, 1, []string{`{"a.00":1}`}},
 		{`{"a.1":1}`, `{"a":[{"1":1}]}`, 1, []string{`{"a.1":1}`}},
 		{`{"a":1,"b":-1}`, `{"a":1,"b":[2,3]}`, 2, []string{`{"a":1,"b":3}`, `{"a":1,"b":2}`}},
+		{`{"w":"text","a.0":1}`, `{"a":[5],"w":"x"}`, 0, []string{`{"_fts":"x","_ftsx":1.1,"a.0":5}`}},
+		{`{"w":"text","a.00":1}`, `{"a":[5],"w":"x"}`, 0, []string{`{"_fts":"x","_ftsx":1.1,"a.00":null}`}},
 		{`{"a.b":1,"a.c":1}`, `{"a":[{"b":1,"c":2},{"b":3}]}`, 3, []string{`{"a.b":1,"a.c":2}`, `{"a.b":3,"a.c":null}`}},
 	} {
 		d, err := index.Parse(bsonval.D(bsonval.E("key", bsonval.DocValue(bsontest.Doc(t, c.pattern))), bsonval.E("name", bsonval.StringValue("x"))))
@@ -54,6 +56,7 @@ func TestDocumentsThatCanNotBeIndexed(t *testing.T) {
 		{`{"a.0":"hashed"}`, `{"a":[1]}`, "hashed indexes do not currently support array values. Found array at path: a"},
 		{`{"a.b":1,"w":"text"}`, `{"a":[],"w":"x"}`, "Field 'a.b' of text index contains an array in document: { a: [], w: \"x\" }"},
 		{`{"w":"text","a.0":1}`, `{"a":[[1]],"w":"x"}`, "Field 'a.0' of text index contains an array in document: { a: [ [ 1 ] ], w: \"x\" }"},
+		{`{"w":"text","a.+0":1}`, `{"a":[1],"w":"x"}`, "Field 'a.+0' of text index contains an array in document: { a: [ 1 ], w: \"x\" }"},
 		{`{"a":1,"b":"hashed"}`, `{"a":[]}`, "hashed indexes do not currently support array values. Found array at path: a"},
 		{`{"a.0":1}`, `{"a":[{"0":1}]}`, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '0' for array: [ { 0: 1 } ]"},
 		{`{"a.0":1}`, `{"a":[7,{"0":1}]}`, "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '0' for array: [ 7, { 0: 1 } ]"},

@@ -1,7 +1,6 @@
 package index
 
 import (
-	"strconv"
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -131,11 +130,10 @@ func alone(v bsonval.Value, path string) (at bsonval.Value, ok bool) {
 		case bsonval.Object:
 			v = v.Doc().Get(part)
 		case bsonval.Array:
-			i, err := strconv.Atoi(part)
-			if err != nil || i < 0 {
+			if !isPlace(part) {
 				return v, false
 			}
-			v = v.Doc().At(i)
+			v = v.Doc().Get(part)
 		default:
 			return bsonval.Value{}, true
 		}
