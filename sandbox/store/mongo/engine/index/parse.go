@@ -5,6 +5,7 @@ import (
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/collation"
+	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/geo"
 	"storeroom/sandbox/store/mongo/engine/match"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
@@ -130,7 +131,7 @@ func checkPath(path string) error {
 		switch {
 		case part == "":
 			return mongoerr.New(mongoerr.CannotCreateIndex, "Index keys cannot contain an empty field.")
-		case part[0] == '$' && part != "$id" && part != "$db" && part != "$ref" && path != "_fts":
+		case part[0] == '$' && !expr.IsRefField(part) && path != "_fts":
 			return mongoerr.New(mongoerr.CannotCreateIndex, "Index key contains an illegal field name: field name starts with '$'.")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
+	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 )
 
@@ -149,7 +150,7 @@ func validatePattern(key bsonval.Doc, ofSeries bool) error {
 		if v.Type() == bsonval.String && v.Str() == "" {
 			return mongoerr.New(mongoerr.CannotCreateIndex, "Values in the index key pattern cannot be empty strings")
 		}
-		if first, _, _ := strings.Cut(name, "."); first == "$id" || first == "$db" || first == "$ref" {
+		if first, _, _ := strings.Cut(name, "."); expr.IsRefField(first) {
 			return mongoerr.New(mongoerr.CannotCreateIndex, "Index key contains an illegal field name: field name starts with '$'.")
 		}
 	}

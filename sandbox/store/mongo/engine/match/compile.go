@@ -202,7 +202,7 @@ func isOperators(v bsonval.Value) bool {
 		return false
 	}
 	name := v.Doc().First().Name
-	return strings.HasPrefix(name, "$") && name != "$ref" && name != "$id" && name != "$db"
+	return strings.HasPrefix(name, "$") && !expr.IsRefField(name)
 }
 
 // condition compiles the right side of a field: operators, a pattern, or a value.

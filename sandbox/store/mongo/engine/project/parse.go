@@ -133,7 +133,7 @@ func (p *parser) path(outer []string, name string) ([]string, error) {
 			return nil, mongoerr.New(40353, "FieldPath must not end with a '.'.")
 		case part == "":
 			return nil, mongoerr.New(15998, "FieldPath field names may not be empty strings.")
-		case part[0] == '$' && part != "$id" && part != "$ref" && part != "$db":
+		case part[0] == '$' && !expr.IsRefField(part):
 			return nil, mongoerr.New(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.")
 		}
 	}
