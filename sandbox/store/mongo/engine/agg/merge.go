@@ -185,12 +185,9 @@ func (m *merge) Start(env *Env, in stream.Iterator) (stream.Iterator, error) {
 func (m *merge) batch(env *Env, rows []stream.Row) error {
 	queries := make([]bsonval.Doc, len(rows)) // nil: matches nothing
 	for i, r := range rows {
-		q, ok, err := m.query(r.Doc)
-		if err != nil {
+		var err error
+		if queries[i], err = m.query(r.Doc); err != nil {
 			return err
-		}
-		if ok {
-			queries[i] = q
 		}
 	}
 	var first error
@@ -262,26 +259,26 @@ func (m *merge) one(env *Env, q bsonval.Doc, r stream.Row) error {
 	return env.Source.Insert(env.Op, m.db, m.coll, []bsonval.Doc{r.Doc})
 }
 
-// query is the filter by the on fields; ok is false for a document without an _id.
-func (m *merge) query(d bsonval.Doc) (q bsonval.Doc, ok bool, err error) {
+// query is the filter by the on fields; nil for a document without an _id.
+func (m *merge) query(d bsonval.Doc) (bsonval.Doc, error) {
 	b := bsonval.NewBuilder(64)
 	for _, field := range m.on {
 		path, err := expr.SplitPath(field)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		v := at(d, path)
 		switch {
 		case field == "_id" && v.IsMissing():
-			return nil, false, nil
+			return nil, nil
 		case v.IsNullish() && field != "_id":
-			return nil, false, mongoerr.New(51132, "$merge write error: 'on' field '%s' cannot be missing, null or undefined", field)
+			return nil, mongoerr.New(51132, "$merge write error: 'on' field '%s' cannot be missing, null or undefined", field)
 		case v.Type() == bsonval.Array:
-			return nil, false, mongoerr.New(51185, "$merge write error: 'on' field '%s' cannot be an array", field)
+			return nil, mongoerr.New(51185, "$merge write error: 'on' field '%s' cannot be an array", field)
 		}
 		b.OpenDoc(field).Set("$eq", v).Close()
 	}
-	return b.Doc(), true, nil
+	return b.Doc(), nil
 }
 
 // statement is the update of what matches q.

@@ -59,7 +59,7 @@ func (p *Pipeline) checkMetas() error {
 	first := p.Stages[0]
 	text := first.Name == "$match" && uses(first.Arg, "$text")
 	for _, s := range p.Stages {
-		if err := expr.MetaAvailable(expr.Metas(bsonval.DocValue(bsonval.D(bsonval.E(s.Name, s.Arg)))), text, first.Name == "$geoNear"); err != nil {
+		if err := expr.MetaAvailable(expr.Metas(s.Arg), text, first.Name == "$geoNear"); err != nil {
 			return err
 		}
 	}
