@@ -68,25 +68,28 @@ func (g *graph) option(env *Env, name string, v bsonval.Value) (err error) {
 		g.restrict = v.Doc()
 		_, err = match.Compile(g.restrict, env.matchEnv())
 		return err
-	case "from", "as", "connectFromField", "connectToField", "depthField":
+	case "from":
+		switch {
+		case v.Type() != bsonval.String:
+			return mongoerr.New(mongoerr.FailedToParse, "$graphLookup 'from' field must be a string, but found %s", v.Type())
+		case v.Str() == "":
+			return mongoerr.New(mongoerr.InvalidNamespace, "Invalid namespace specified '%s.'", env.DB)
+		}
+		g.from = v.Str()
+		return nil
+	case "as", "connectFromField", "connectToField", "depthField":
 	default:
 		return mongoerr.New(40104, "Unknown argument to $graphLookup: %s", name)
 	}
-	switch {
-	case v.Type() == bsonval.String:
-	case name == "from":
-		return mongoerr.New(mongoerr.FailedToParse, "$graphLookup 'from' field must be a string, but found %s", v.Type())
-	default:
+	return g.field(name, v)
+}
+
+// field reads an option that names a field.
+func (g *graph) field(name string, v bsonval.Value) error {
+	if v.Type() != bsonval.String {
 		return mongoerr.New(40103, "expected string as argument for %s, found: %s", name, v)
 	}
 	text := v.Str()
-	if name == "from" {
-		if text == "" {
-			return mongoerr.New(mongoerr.InvalidNamespace, "Invalid namespace specified '%s.'", env.DB)
-		}
-		g.from = text
-		return nil
-	}
 	if strings.HasPrefix(text, "$") {
 		return mongoerr.New(16410, "%s: FieldPath field names may not start with '$'. Consider using $getField or $setField.", name)
 	}
