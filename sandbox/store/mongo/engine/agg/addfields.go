@@ -168,6 +168,9 @@ func (s *setter) below(f *expr.Frame, old bsonval.Value) (bsonval.Value, error) 
 	return b.Value(), err
 }
 
+// isFlag tells what a projection keeps a field by, or leaves it out.
+func isFlag(v bsonval.Value) bool { return v.Type() == bsonval.Bool || v.IsNumber() }
+
 // isNested tells an object of further fields from an expression. An empty one is a value.
 func isNested(v bsonval.Value) bool {
 	if v.Type() != bsonval.Object || v.Doc().IsEmpty() {

@@ -85,7 +85,7 @@ func (n *needs) add(path string) { n.paths = append(n.paths, path) }
 func (n *needs) project(spec bsonval.Doc) bool {
 	id := true
 	for name, v := range spec.All() {
-		plain := v.Type() == bsonval.Bool || v.IsNumber()
+		plain := isFlag(v)
 		switch {
 		case plain && name == "_id" && !v.Truth():
 			id = false

@@ -134,7 +134,7 @@ func (c *change) project(spec bsonval.Doc) {
 	kept := map[string]bool{}
 	taken := false
 	for path, v := range spec.All() {
-		plain := v.Type() == bsonval.Bool || v.IsNumber()
+		plain := isFlag(v)
 		switch {
 		case v.Type() == bsonval.Object && !strings.HasPrefix(v.Doc().First().Name, "$"):
 			c.all = true // what it means stands deeper

@@ -38,14 +38,14 @@ func (p *Pipeline) LeadingProject() (bsonval.Doc, bool) {
 	}
 	spec := p.Stages[0].Arg.Doc()
 	id := spec.Get("_id")
-	plainID := id.Type() == bsonval.Bool || id.IsNumber()
+	plainID := isFlag(id)
 	var b bsonval.Builder
 	if id.IsMissing() || plainID && id.Truth() {
 		b.Bool("_id", true)
 	}
 	kept := 0
 	for name, v := range spec.All() {
-		switch plain := v.Type() == bsonval.Bool || v.IsNumber(); {
+		switch plain := isFlag(v); {
 		case name == "_id" && plain:
 		case plain && !v.Truth():
 			return nil, false
@@ -68,8 +68,7 @@ func (p *Pipeline) LeadingProject() (bsonval.Doc, bool) {
 // takesAway tells whether any field of a nested projection is left out by it.
 func takesAway(spec bsonval.Doc) bool {
 	for _, v := range spec.All() {
-		plain := v.Type() == bsonval.Bool || v.IsNumber()
-		if plain && !v.Truth() || isNested(v) && takesAway(v.Doc()) {
+		if isFlag(v) && !v.Truth() || isNested(v) && takesAway(v.Doc()) {
 			return true
 		}
 	}
