@@ -64,6 +64,7 @@ func TestBoundsOfWindows(t *testing.T) {
 		{window(`"current"`, `1`), `[{"y":[[1],[2,3,4],[3,4],[4]]}]`},
 		{window(`-4`, `"current"`), `[{"y":[[1],[1,2],[1,2,3],[2,3,4]]}]`},
 		{window(`{"$subtract":[1,2]}`, `0`), `[{"y":[[1],[2,3],[2,3],[2,3,4]]}]`}, {window(`{"$abs":"$x"}`, `9`), `error 9`},
+		{window(`0`, `{"$size":{"$literal":["$x"]}}`), `[{"y":[[1],[2,3,4],[2,3,4],[4]]}]`},
 		{`[{"$setWindowFields":{"output":{"a.b":{"$sum":1},"a":{"$sum":1}}}}]`, `error 6307900`}, {`[{"$setWindowFields":{"output":5}}]`, `error 14`},
 	})
 }

@@ -88,7 +88,7 @@ func (e *extent) read(env *Env, list bsonval.Value) error {
 
 // distance is a bound that is a number, or a constant expression of one.
 func (e *extent) distance(env *Env, v bsonval.Value) (bound, error) {
-	if (v.Type() == bsonval.Object || v.Type() == bsonval.String) && !expr.ReadsDocument(v) {
+	if (v.Type() == bsonval.Object || v.Type() == bsonval.String) && !ReadsDocument(v) {
 		x, err := expr.Compile(v, env.Scope)
 		if err != nil {
 			return bound{}, err

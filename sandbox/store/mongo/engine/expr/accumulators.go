@@ -250,7 +250,7 @@ func ParsePercentile(s *Scope, name string, arg bsonval.Value) (*Percentile, err
 		p.shares = []float64{0.5}
 		return p, nil
 	}
-	if ReadsDocument(shares) {
+	if namesField(shares) {
 		return nil, mongoerr.New(7750300, "The $percentile 'p' field must be an array of constant numbers from the range [0.0, 1.0]")
 	}
 	e, err := Compile(shares, s)
@@ -266,15 +266,15 @@ func ParsePercentile(s *Scope, name string, arg bsonval.Value) (*Percentile, err
 	return p, err
 }
 
-// ReadsDocument tells an expression that mentions a field, so that it isn't a constant.
-func ReadsDocument(v bsonval.Value) bool {
+// namesField tells an expression that mentions a field, so that it isn't a constant.
+func namesField(v bsonval.Value) bool {
 	switch v.Type() {
 	case bsonval.String:
 		name, _, _ := strings.Cut(v.Str(), ".")
 		return strings.HasPrefix(name, "$") && !strings.HasPrefix(name, "$$") || name == "$$ROOT" || name == "$$CURRENT"
 	case bsonval.Object, bsonval.Array:
 		for _, below := range v.Doc().All() {
-			if ReadsDocument(below) {
+			if namesField(below) {
 				return true
 			}
 		}
