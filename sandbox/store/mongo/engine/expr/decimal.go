@@ -62,12 +62,14 @@ func decimalFunction(name string, v bsonval.Value, fn func(float64) float64) bso
 	if !ok || math.Abs(f) > 1e4 && name != "$sqrt" && name != "$ln" && name != "$log10" || math.IsInf(f, 0) || x.Sign() != 0 && f == 0 {
 		return bsonval.ToDecimal(bsonval.DoubleValue(fn(f)))
 	}
-	if out := bigFunction(name, x); out != nil && name == "$sqrt" {
+	out := bigFunction(name, x)
+	switch {
+	case out == nil:
+		return bsonval.ToDecimal(bsonval.DoubleValue(fn(f)))
+	case name == "$sqrt":
 		return withExponent(decimalOf(out), v)
-	} else if out != nil {
-		return decimalOf(out)
 	}
-	return bsonval.ToDecimal(bsonval.DoubleValue(fn(f)))
+	return decimalOf(out)
 }
 
 // withExponent is an exact root with half of the square's exponent, so that the root of
@@ -294,8 +296,8 @@ func decimalAtan2(y, x bsonval.Value) bsonval.Value {
 	return decimalOf(a)
 }
 
-// decimalPower multiplies for small whole exponents, which is exact while it fits.
-// decimalPower answers all 34 digits, as the server does for powers.
+// decimalPower multiplies for small whole exponents, which is exact while it fits. It
+// answers all 34 digits, as the server does for powers.
 func decimalPower(base, exp bsonval.Value) bsonval.Value {
 	digits, e, finite := bsonval.DecimalParts(base)
 	if n, ok := exp.ExactLong(); ok && finite && n >= -1000 && n <= 1000 {
