@@ -29,7 +29,7 @@ func (c *compiler) bucketGeo(v bsonval.Value) (Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newField("data."+field.Str(), &BucketGeo{Geo: *p.(*Geo), Arg: v.Doc()}), nil
+	return NewField("data."+field.Str(), &BucketGeo{Geo: *p.(*Geo), Arg: v.Doc()}), nil
 }
 
 func (*BucketGeo) accepts(*run, bsonval.Value) (bool, error) { return true, nil }

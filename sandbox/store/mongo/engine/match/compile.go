@@ -70,8 +70,8 @@ func (c *compiler) operator(name string, v bsonval.Value) ([]Node, error) {
 	if err := c.allowed(name); err != nil {
 		return nil, err
 	}
-	if c.element && (name == "$expr" || name == "$where" || name == "$text" || name == "$jsonSchema") {
-		return nil, bad("%s can only be applied to the top-level document", name)
+	if c.element && ofDocument(name) {
+		return nil, misplaced(name)
 	}
 	switch name {
 	case "$and", "$or", "$nor":
@@ -109,11 +109,20 @@ func (c *compiler) operator(name string, v bsonval.Value) ([]Node, error) {
 	case "$sampleRate":
 		return one(compileSampleRate(v))
 	case "$ref", "$id", "$db": // of a reference
-		return one(newField(name, &Cmp{EQ, v}), nil)
+		return one(NewField(name, &Cmp{EQ, v}), nil)
 	case "$_internalBucketGeoWithin":
 		return one(c.bucketGeo(v))
 	}
 	return nil, bad("unknown top level operator: %s. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.", name)
+}
+
+// ofDocument tells the operators that ask of a whole document alone.
+func ofDocument(name string) bool {
+	return name == "$expr" || name == "$where" || name == "$text" || name == "$jsonSchema"
+}
+
+func misplaced(name string) error {
+	return bad("%s can only be applied to the top-level document", name)
 }
 
 // allowed refuses in a plain filter what asks more than the value before it.
@@ -184,15 +193,13 @@ func (c *compiler) field(path string, v bsonval.Value) ([]Node, error) {
 	}
 	nodes := make([]Node, len(preds))
 	for i, p := range preds {
-		nodes[i] = newField(path, p)
+		nodes[i] = NewField(path, p)
 	}
 	return nodes, nil
 }
 
 // NewField asks p of what stands at path.
-func NewField(path string, p Pred) *Field { return newField(path, p) }
-
-func newField(path string, p Pred) *Field {
+func NewField(path string, p Pred) *Field {
 	return &Field{Path: path, Pred: p, path: strings.Split(path, ".")}
 }
 
@@ -324,8 +331,8 @@ func (c *compiler) predicate(path, name string, v bsonval.Value) (Pred, error) {
 	if p := exprCmp(name, v); p != nil {
 		return p, nil
 	}
-	if name == "$expr" || name == "$where" || name == "$text" || name == "$jsonSchema" {
-		return nil, bad("%s can only be applied to the top-level document", name)
+	if ofDocument(name) {
+		return nil, misplaced(name)
 	}
 	return nil, bad("unknown operator: %s", name)
 }

@@ -14,7 +14,7 @@ func NewIn(path string, values []bsonval.Value, c bsonval.Collator) *Field {
 		in.add(v, c)
 	}
 	in.sort(c)
-	return newField(path, in)
+	return NewField(path, in)
 }
 
 func newIn() *In { return &In{keys: map[string]bool{}} }

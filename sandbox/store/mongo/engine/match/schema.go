@@ -252,6 +252,13 @@ func sorted(v bsonval.Value) bsonval.Value {
 	if v.Type() != bsonval.Object && v.Type() != bsonval.Array {
 		return v
 	}
+	b := bsonval.NewBuilder(len(v.Doc()))
+	if v.Type() == bsonval.Array {
+		for e := range v.Doc().Values() {
+			b.Item(sorted(e))
+		}
+		return b.Array()
+	}
 	var names []string
 	values := map[string]bsonval.Value{}
 	for name, e := range v.Doc().All() {
@@ -259,13 +266,6 @@ func sorted(v bsonval.Value) bsonval.Value {
 			names = append(names, name)
 		}
 		values[name] = sorted(e)
-	}
-	b := bsonval.NewBuilder(len(v.Doc()))
-	if v.Type() == bsonval.Array {
-		for _, name := range names {
-			b.Item(values[name])
-		}
-		return b.Array()
 	}
 	slices.Sort(names)
 	for _, name := range names {
