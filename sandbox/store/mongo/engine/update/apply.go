@@ -125,7 +125,7 @@ func (a *application) at(n *node, e *edit, i int, path string) error {
 			return nil
 		}
 		if !e.do.creates() {
-			return untraversable(e, i+1, at, part, child)
+			return e.untraversable(i+1, at, part, child)
 		}
 		if isFilter(e.path[i+1]) {
 			return mongoerr.New(mongoerr.BadValue, "Cannot apply array updates to non-array element %s: %s", part, child.value())
@@ -187,7 +187,7 @@ func (a *application) each(n *node, e *edit, i int, path, id string) error {
 				continue
 			}
 			if !e.do.creates() {
-				return untraversable(e, i+1, at, itoa(j), child)
+				return e.untraversable(i+1, at, itoa(j), child)
 			}
 			return mongoerr.New(mongoerr.PathNotViable, "Cannot create field '%s' in element {%d: %s}", e.path[i+1], j, child.value())
 		}
@@ -224,7 +224,7 @@ func (a *application) merge(at string, path []string) error {
 func (a *application) create(n *node, e *edit, i int, part, at string) error {
 	if !e.do.creates() {
 		if _, isPlace := bsonval.ArrayIndex(part); n.isArray() && !isPlace && !e.do.ignores() {
-			return untraversable(e, i, parent(at), lastPart(parent(at)), n)
+			return e.untraversable(i, parent(at), lastPart(parent(at)), n)
 		}
 		_, err := e.do.apply(a, spot{at, part, e}, nil)
 		return err
@@ -269,9 +269,12 @@ func (a *application) create(n *node, e *edit, i int, part, at string) error {
 
 // untraversable is the refusal of an operator that makes nothing, at a path whose i-th
 // part could not be made either: n, the field called name, is no document.
-func untraversable(e *edit, i int, at, name string, n *node) error {
-	return mongoerr.New(mongoerr.PathNotViable, "Cannot use the part (%s) of (%s) to traverse the element ({%s: %s})",
-		e.path[i], join(at, strings.Join(e.path[i:], ".")), name, n.value())
+func (e *edit) untraversable(i int, at, name string, n *node) error {
+	return untraversable(e.path[i], join(at, strings.Join(e.path[i:], ".")), name, n.value())
+}
+
+func untraversable(part, path, name string, v bsonval.Value) error {
+	return mongoerr.New(mongoerr.PathNotViable, "Cannot use the part (%s) of (%s) to traverse the element ({%s: %s})", part, path, name, v)
 }
 
 func join(path, part string) string {

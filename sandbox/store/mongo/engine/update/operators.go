@@ -273,14 +273,14 @@ func (a *application) renames(r rename, e *edit) (bool, error) {
 		case bsonval.Array:
 			n, ok := bsonval.ArrayIndex(p)
 			if !ok {
-				return false, a.blocked(r, i, v)
+				return false, r.blocked(i, v)
 			}
 			if n >= v.Doc().Len() {
 				return false, nil
 			}
 			v = v.Doc().At(n)
 		default:
-			return false, a.blocked(r, i, v)
+			return false, r.blocked(i, v)
 		}
 		if v.IsMissing() {
 			return false, nil
@@ -297,8 +297,8 @@ func (a *application) renames(r rename, e *edit) (bool, error) {
 	return true, nil
 }
 
-func (a *application) blocked(r rename, i int, v bsonval.Value) error {
-	return mongoerr.New(mongoerr.PathNotViable, "Cannot use the part (%s) of (%s) to traverse the element ({%s: %s})", r.source[i], r.text, r.source[i-1], v)
+func (r rename) blocked(i int, v bsonval.Value) error {
+	return untraversable(r.source[i], r.text, r.source[i-1], v)
 }
 
 // array is the name of an array that a path leads through, if there is one: as far as
@@ -322,7 +322,7 @@ func (a *application) array(path []string) (string, bool) {
 }
 
 func (r rename) apply(a *application, _ spot, _ *node) (*node, error) {
-	return leaf(bsonval.DocValue(a.doc).Doc().Path(strings.Join(r.source, "."))), nil
+	return leaf(a.doc.Path(r.text)), nil
 }
 
 type renamed struct {

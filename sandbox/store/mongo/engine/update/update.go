@@ -209,20 +209,21 @@ func (u *Update) checkConflicts() error {
 	seen := map[string]bool{}
 	filtered := map[string]bool{} // whether what is below a path is named by array filters
 	for _, e := range u.edits {
-		for i := 1; i <= len(e.path); i++ {
-			above := strings.Join(e.path[:i-1], ".")
-			if was, ok := filtered[above]; ok && was != isFilter(e.path[i-1]) {
+		above := ""
+		for i, part := range e.path {
+			if was, ok := filtered[above]; ok && was != isFilter(part) {
 				return mongoerr.New(mongoerr.ConflictingUpdateOperators, "Updating the path '%s' would create a conflict at '%s'", e.text, above)
 			}
-			filtered[above] = isFilter(e.path[i-1])
-			prefix := strings.Join(e.path[:i], ".")
-			whole := i == len(e.path)
+			filtered[above] = isFilter(part)
+			prefix := join(above, part)
+			whole := i == len(e.path)-1
 			if was, ok := seen[prefix]; ok && (was || whole) {
 				return mongoerr.New(mongoerr.ConflictingUpdateOperators, "Updating the path '%s' would create a conflict at '%s'", e.text, prefix)
 			}
 			if !seen[prefix] {
 				seen[prefix] = whole
 			}
+			above = prefix
 		}
 	}
 	return nil
