@@ -185,23 +185,20 @@ func (w *Writer) upsert(ns storage.NS, m *match.Matcher, mod modifier, ch Change
 
 // upsertion is the document that an upsert inserts.
 func (w *Writer) upsertion(m *match.Matcher, mod modifier, ch Change) (bsonval.Doc, error) {
+	begin := seed
 	if ch.Document != nil || mod.replaces() {
-		base, err := seedID(m.Root)
-		if err != nil {
-			return nil, err
-		}
-		if ch.Document == nil {
-			return mod.modify(w, base, m, true)
-		}
+		begin = seedID
+	}
+	base, err := begin(m.Root)
+	if err != nil {
+		return nil, err
+	}
+	if ch.Document != nil {
 		u, err := update.Compile(ch.Document, update.Env{Op: w.Op})
 		if err != nil {
 			return nil, err
 		}
-		return operators{u}.modify(w, base, m, true)
-	}
-	base, err := seed(m.Root)
-	if err != nil {
-		return nil, err
+		mod = operators{u}
 	}
 	return mod.modify(w, base, m, true)
 }
