@@ -139,7 +139,8 @@ func (w *Writer) measure(ns storage.NS, o timeseries.Options, doc bsonval.Doc) (
 	if doc, err = w.measurement(doc); err != nil {
 		return nil, err
 	}
-	if c := w.Tx.Collection(BucketsNS(ns)); c != nil {
+	c := w.Tx.Collection(BucketsNS(ns))
+	if c != nil {
 		for _, ix := range c.Indexes {
 			if err := ix.Def.Measurement(doc); err != nil {
 				return nil, err
@@ -158,7 +159,7 @@ func (w *Writer) measure(ns storage.NS, o timeseries.Options, doc bsonval.Doc) (
 		w.buckets[ns] = map[string][]*openBucket{}
 	}
 	all, why := w.buckets[ns][key], timeseries.Takes
-	n := w.count(BucketsNS(ns))
+	n := w.count(c)
 	n.Measurements++
 	for i := len(all) - 1; i >= 0; i-- {
 		no := all[i].bucket.Takes(doc, ms)
@@ -170,7 +171,7 @@ func (w *Writer) measure(ns storage.NS, o timeseries.Options, doc bsonval.Doc) (
 			why = no
 		}
 	}
-	b := w.stored(ns, o, all, meta, doc, ms, &why)
+	b := stored(c, o, all, meta, doc, ms, &why)
 	switch {
 	case b != nil:
 		n.Reopened++
@@ -227,14 +228,15 @@ func (w *Writer) Flush() error {
 }
 
 func (w *Writer) store(ns storage.NS, b *openBucket) error {
+	c := w.Tx.Collection(ns)
 	if b.record == 0 {
-		w.count(ns).Inserts++
+		w.count(c).Inserts++
 		_, err := w.Tx.Insert(ns, b.bucket.Doc())
 		return err
 	}
-	if err := w.claim(ns, w.Tx.Collection(ns), b.record); err != nil {
+	if err := w.claim(ns, c, b.record); err != nil {
 		return err
 	}
-	w.count(ns).Updates++
+	w.count(c).Updates++
 	return w.Tx.Update(ns, b.record, b.bucket.Doc(), storage.Update)
 }

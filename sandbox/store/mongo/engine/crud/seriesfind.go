@@ -13,10 +13,10 @@ import (
 // before a new one is begun.
 const lookBack = 4
 
-// stored finds a bucket that takes the measurement among those that are stored; nil
-// when there is none. why becomes the reason of the newest one that doesn't.
-func (w *Writer) stored(ns storage.NS, o timeseries.Options, opened []*openBucket, meta bsonval.Value, doc bsonval.Doc, ms int64, why *timeseries.Reason) *openBucket {
-	c := w.Tx.Collection(BucketsNS(ns))
+// stored finds a bucket that takes the measurement among those that are stored in c, nil
+// for no collection. It is nil when there is none. why becomes the reason of the newest
+// one that doesn't.
+func stored(c *storage.Collection, o timeseries.Options, opened []*openBucket, meta bsonval.Value, doc bsonval.Doc, ms int64, why *timeseries.Reason) *openBucket {
 	if c == nil {
 		return nil
 	}

@@ -26,6 +26,8 @@ type SeriesCounts struct {
 	Closed           map[timeseries.Reason]int64 // buckets begun because the last one took no more
 }
 
+func newCounts() *SeriesCounts { return &SeriesCounts{Closed: map[timeseries.Reason]int64{}} }
+
 func (c *SeriesCounts) add(d *SeriesCounts) {
 	c.Inserts += d.Inserts
 	c.Updates += d.Updates
@@ -33,9 +35,6 @@ func (c *SeriesCounts) add(d *SeriesCounts) {
 	c.Reopened += d.Reopened
 	c.Measurements += d.Measurements
 	for why, n := range d.Closed {
-		if c.Closed == nil {
-			c.Closed = map[timeseries.Reason]int64{}
-		}
 		c.Closed[why] += n
 	}
 }
@@ -44,11 +43,11 @@ func (c *SeriesCounts) add(d *SeriesCounts) {
 func (s *SeriesStats) Of(buckets *storage.Collection) SeriesCounts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var out SeriesCounts
+	out := newCounts()
 	if c := s.of[buckets.UUID]; c != nil {
 		out.add(c)
 	}
-	return out
+	return *out
 }
 
 // Committed counts what the Writer has done; its transaction is committed.
@@ -64,24 +63,24 @@ func (w *Writer) Committed() {
 	}
 	for id, c := range w.counts {
 		if s.of[id] == nil {
-			s.of[id] = &SeriesCounts{}
+			s.of[id] = newCounts()
 		}
 		s.of[id].add(c)
 	}
 	w.counts = nil
 }
 
-// count is where the Writer counts what it does with a time series' buckets.
-func (w *Writer) count(buckets storage.NS) *SeriesCounts {
-	c := w.Tx.Collection(buckets)
+// count is where the Writer counts what it does with a time series' buckets in c, nil
+// for no collection.
+func (w *Writer) count(c *storage.Collection) *SeriesCounts {
 	if c == nil {
-		return &SeriesCounts{}
+		return newCounts()
 	}
 	if w.counts == nil {
 		w.counts = map[[16]byte]*SeriesCounts{}
 	}
 	if w.counts[c.UUID] == nil {
-		w.counts[c.UUID] = &SeriesCounts{Closed: map[timeseries.Reason]int64{}}
+		w.counts[c.UUID] = newCounts()
 	}
 	return w.counts[c.UUID]
 }
