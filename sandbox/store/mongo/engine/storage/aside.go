@@ -15,6 +15,7 @@ type Aside struct {
 	NS   NS
 	Name string // of the index, or "the collation"
 	Why  string
+	coll uint64 // Collection.ID, which a rename keeps
 }
 
 // Asides are what was left out when the folder was opened.
@@ -37,18 +38,18 @@ func (tx *Tx) setAside(c *Collection, name string, why error) {
 		}
 		return false
 	})
-	tx.leftOut(c.NS, name, why)
+	tx.leftOut(c.ID, c.NS, name, why)
 }
 
-func (tx *Tx) leftOut(ns NS, what string, why error) {
+func (tx *Tx) leftOut(coll uint64, ns NS, what string, why error) {
 	l := tx.store.log
-	l.asides = append(l.asides, Aside{NS: ns, Name: what, Why: why.Error()})
+	l.asides = append(l.asides, Aside{NS: ns, Name: what, Why: why.Error(), coll: coll})
 	tx.store.opts.Logger.Warn("left out", "collection", ns.String(), "index", what, "why", why)
 }
 
 // isAside tells whether an index of a collection was left out.
-func (tx *Tx) isAside(ns NS, name string) bool {
-	return slices.ContainsFunc(tx.store.log.asides, func(a Aside) bool { return a.NS == ns && a.Name == name })
+func (tx *Tx) isAside(c *Collection, name string) bool {
+	return slices.ContainsFunc(tx.store.log.asides, func(a Aside) bool { return a.coll == c.ID && a.Name == name })
 }
 
 // redoIndex makes, changes or drops an index once more.
@@ -66,7 +67,7 @@ func (tx *Tx) redoIndex(op Op) error {
 	switch {
 	case err == nil || c == nil:
 		return err
-	case tx.isAside(op.NS, name):
+	case tx.isAside(c, name):
 		return nil
 	case op.Kind == CreateIndex:
 		tx.setAside(c, name, err)
@@ -86,7 +87,7 @@ func (tx *Tx) soundOptions(op Op) bsonval.Doc {
 	if err == nil {
 		return op.After
 	}
-	tx.leftOut(op.NS, "the collation", err)
+	tx.leftOut(op.Coll, op.NS, "the collation", err)
 	return without(op.After, "collation")
 }
 
