@@ -34,12 +34,10 @@ const latinEnd = 0x180
 
 // learn gathers what is known of the commonest characters.
 func (m *mapping[E]) learn() {
-	m.latin = nil
-	all := make([]known[E], latinEnd)
-	for r := range all {
-		all[r] = known[E]{slices.Clone(m.one(rune(r))), len(m.sequences[rune(r)]) > 0}
+	m.latin = make([]known[E], latinEnd)
+	for r := range m.latin {
+		m.latin[r] = known[E]{slices.Clone(m.one(rune(r))), len(m.sequences[rune(r)]) > 0}
 	}
-	m.latin = all
 }
 
 // each yields what the characters weigh, which must be decomposed (NFD). rs is changed.

@@ -201,24 +201,35 @@ func (o Options) Whole(filters []bsonval.Doc) bsonval.Doc {
 			continue
 		}
 		for name, v := range f.All() {
-			if name != o.Time || v.Type() != bsonval.Object || v.Doc().Len() != 1 || v.Doc().First().Value.Type() != bsonval.Date {
+			if name != o.Time || v.Type() != bsonval.Object || v.Doc().Len() != 1 {
 				return nil
 			}
-			op := v.Doc().First()
-			switch op.Name {
-			case "$gt", "$gte":
-				out = append(out, asks(minPath+name, op.Name, op.Value))
-			case "$lt", "$lte":
-				out = append(out, asks(maxPath+name, op.Name, op.Value))
-			case "$eq":
-				out = append(out, asks(minPath+name, "$eq", op.Value), asks(maxPath+name, "$eq", op.Value))
-			default:
+			parts := wholly(name, v.Doc().First())
+			if parts == nil {
 				return nil
 			}
+			out = append(out, parts...)
 		}
 	}
 	if len(out) == 0 {
 		return nil
 	}
 	return conjunction(out)
+}
+
+// wholly are the conditions on a bucket of which all dates satisfy one.
+func wholly(name string, op bsonval.Element) []bsonval.Doc {
+	if op.Value.Type() != bsonval.Date {
+		return nil
+	}
+	least, most := asks(minPath+name, op.Name, op.Value), asks(maxPath+name, op.Name, op.Value)
+	switch op.Name {
+	case "$gt", "$gte":
+		return []bsonval.Doc{least}
+	case "$lt", "$lte":
+		return []bsonval.Doc{most}
+	case "$eq":
+		return []bsonval.Doc{least, most}
+	}
+	return nil
 }
