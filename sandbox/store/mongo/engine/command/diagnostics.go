@@ -1,10 +1,8 @@
 package command
 
 import (
-	"cmp"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -177,16 +175,9 @@ func (s *Server) getCmdLineOpts(*Request) (bsonval.Doc, error) {
 }
 
 func (s *Server) listCommands(*Request) (bsonval.Doc, error) {
-	names := make([]string, 0, len(s.specs))
-	for name, sp := range s.specs {
-		if sp.Name == name {
-			names = append(names, name)
-		}
-	}
-	slices.SortFunc(names, cmp.Compare[string])
 	var b bsonval.Builder
 	b.OpenDoc("commands")
-	for _, name := range names {
+	for _, name := range s.commandNames() {
 		sp := s.specs[name]
 		b.OpenDoc(name).Str("help", sp.help()).Bool("requiresAuth", !sp.NoAuth).Bool("secondaryOk", !sp.Write)
 		b.Bool("adminOnly", sp.Admin).OpenArray("apiVersions")

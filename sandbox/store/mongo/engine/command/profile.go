@@ -120,13 +120,12 @@ func makeProfile(op *opctx.Op, w *crud.Writer, db string) error {
 
 // note writes a finished command into its database's system.profile, if the profiler
 // is on and the command slow enough.
-func (s *Server) note(r *Request, reply bsonval.Doc, failed error) {
+func (s *Server) note(r *Request, reply bsonval.Doc, took time.Duration, failed error) {
 	p := &s.profiler
 	p.mu.Lock()
 	l := p.levels[r.DB]
 	slow, rate := p.limits()
 	p.mu.Unlock()
-	took := s.opts.Clock().Sub(r.Op.Now)
 	if took >= time.Duration(slow)*time.Millisecond && !r.Spec.OwnTime {
 		s.logSlow(r, reply, took)
 	}

@@ -1,7 +1,9 @@
 package command
 
 import (
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 )
@@ -21,6 +23,8 @@ type Spec struct {
 	// NoSession leaves lsid alone, which these commands speak of themselves.
 	NoSession bool
 	Help      string
+
+	runs, failures atomic.Int64 // how often it was run, and failed
 }
 
 // tables are the commands, one table a file.
@@ -56,6 +60,18 @@ func (s *Server) tables() [][]Spec {
 		s.profileCommands(),
 		s.cappedCommands(),
 	}
+}
+
+// commandNames are the commands in order, without their other names.
+func (s *Server) commandNames() []string {
+	names := make([]string, 0, len(s.specs))
+	for name, sp := range s.specs {
+		if name == sp.Name {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // mayWrite tells the commands that have a write concern.

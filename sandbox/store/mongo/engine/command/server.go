@@ -249,14 +249,15 @@ func (s *Server) run(r *Request) Response {
 	}
 	r.Op = s.newOp(ctx, r)
 	defer s.endOp(r.Op)
-	s.begun(r)
+	r.Spec.runs.Add(1) // before it runs: serverStatus tells of itself too
 	doc, err := s.execute(r)
 	if r.dropped {
 		return Response{Close: true}
 	}
-	s.used(r, err)
+	took := s.opts.Clock().Sub(r.Op.Now)
+	s.used(r, took, err)
 	s.counters.documents(r, doc)
-	s.note(r, doc, err)
+	s.note(r, doc, took, err)
 	if err != nil {
 		return Response{Doc: r.withConcern(s.failure(s.labelled(r, err)), err), Close: r.closeAfter}
 	}

@@ -2,7 +2,6 @@ package command
 
 import (
 	"math/bits"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,14 +15,10 @@ import (
 type usage struct {
 	scanned, fetched, collScans atomic.Int64
 
-	mu       sync.Mutex
-	all      latencies
-	of       map[storage.NS]*nsUsage
-	commands map[string]*tally
+	mu  sync.Mutex
+	all latencies
+	of  map[storage.NS]*nsUsage
 }
-
-// tally is how often a command was run and failed.
-type tally struct{ total, failed int64 }
 
 // nsUsage is what was done with a collection.
 type nsUsage struct {
@@ -140,17 +135,8 @@ func (r *Request) target() storage.NS {
 	return r.ns()
 }
 
-// begun counts a command, which serverStatus tells of itself too.
-func (s *Server) begun(r *Request) {
-	u := &s.usage
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.tally(r.Spec.Name).total++
-}
-
 // used notes a finished command.
-func (s *Server) used(r *Request, failed error) {
-	took := s.opts.Clock().Sub(r.Op.Now)
+func (s *Server) used(r *Request, took time.Duration, failed error) {
 	kind, top := kindOf(r.Spec.Name)
 	ns := r.target()
 	scan := r.Op.Plan != nil && r.Op.Plan.Summary() == "COLLSCAN"
@@ -163,14 +149,14 @@ func (s *Server) used(r *Request, failed error) {
 	if scan {
 		u.collScans.Add(1)
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
 	if failed != nil {
-		u.tally(r.Spec.Name).failed++
+		r.Spec.failures.Add(1)
 	}
 	if top == others {
 		s.counters.command.Add(1)
 	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	if r.Spec.OwnTime && kind == commanding {
 		return // an awaited hello takes as long as it likes
 	}
@@ -191,18 +177,6 @@ func (s *Server) used(r *Request, failed error) {
 			c.ending++
 		}
 	}
-}
-
-func (u *usage) tally(command string) *tally {
-	if u.commands == nil {
-		u.commands = map[string]*tally{}
-	}
-	t := u.commands[command]
-	if t == nil {
-		t = &tally{}
-		u.commands[command] = t
-	}
-	return t
 }
 
 // collection answers a collection's counts. Those of collections that are gone go when
@@ -293,29 +267,19 @@ func (n *nsUsage) top(b *bsonval.Builder, ns string) {
 
 // commandCounts tells how often each command was run.
 func (s *Server) commandCounts(b *bsonval.Builder) {
-	u := &s.usage
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	var names []string
-	for name, spec := range s.specs {
-		if name == spec.Name {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
 	b.OpenDoc("commands").Int64("<UNKNOWN>", s.counters.unknown.Load())
-	for _, name := range names {
-		t := u.tally(name)
+	for _, name := range s.commandNames() {
+		sp := s.specs[name]
 		kinds := map[string]*updateKinds{"update": &s.counters.updates, "findAndModify": &s.counters.modifies}[name]
 		b.OpenDoc(name)
 		if kinds != nil {
 			b.Int64("arrayFilters", kinds.filters.Load())
 		}
-		b.Int64("failed", t.failed)
+		b.Int64("failed", sp.failures.Load())
 		if kinds != nil {
 			b.Int64("pipeline", kinds.pipelines.Load())
 		}
-		b.Int64("total", t.total).Close()
+		b.Int64("total", sp.runs.Load()).Close()
 	}
 	b.Close()
 }
