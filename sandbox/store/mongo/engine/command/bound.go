@@ -10,21 +10,17 @@ import (
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
 
-// bind notes what a find's cursor ends with: its collection, unless it reads a snapshot
-// by the client's wish, and in a capped one the document that it stands on, and the indexes that it reads.
+// bind notes the collection that a find's cursor ends with, unless it reads a snapshot by
+// the client's wish.
 func (r *Request) bind(c *cursor.Cursor, coll *storage.Collection) {
 	if coll == nil || coll.IsView() || r.inTransaction || r.at != nil || r.DB == "local" || c.Tailable {
 		return
 	}
 	c.UUID = coll.UUID
-	first := r.Op.First()
-	c.Capped = coll.Options.Get("capped").Truth() && first != nil && first.Summary() == "COLLSCAN" && !first.Sorts()
-	if p, ok := first.(*plan.Plan); ok {
-		c.Indexes = p.Indexes()
-	}
 }
 
-// alive tells whether what the cursor was bound to is still there.
+// alive tells whether what a bound cursor needs is still there: its collection, the
+// indexes that it reads, and in a capped collection the document that it stands on.
 func (s *Server) alive(c *cursor.Cursor) error {
 	if c.UUID == [16]byte{} {
 		return nil
@@ -38,13 +34,19 @@ func (s *Server) alive(c *cursor.Cursor) error {
 		}
 		return mongoerr.New(mongoerr.QueryPlanKilled, "collection dropped. UUID %s", id)
 	}
-	for _, name := range c.Indexes {
+	p, ok := c.Op.First().(*plan.Plan)
+	if !ok {
+		return nil
+	}
+	for _, name := range p.Indexes() {
 		if !slices.ContainsFunc(coll.Indexes, func(ix *storage.Index) bool { return ix.Def.Name == name }) {
 			return mongoerr.New(mongoerr.QueryPlanKilled, "query plan killed :: index '%s' dropped", name)
 		}
 	}
-	if _, there := coll.Get(c.Last); c.Capped && c.Last > 0 && !there {
-		return mongoerr.New(mongoerr.CappedPositionLost, "CollectionScan died due to position in capped collection being deleted. Last seen record id: RecordId(%d)", c.Last)
+	if c.Last > 0 && coll.Options.Get("capped").Truth() && p.ScansAll() && !p.Sorts() {
+		if _, there := coll.Get(c.Last); !there {
+			return mongoerr.New(mongoerr.CappedPositionLost, "CollectionScan died due to position in capped collection being deleted. Last seen record id: RecordId(%d)", c.Last)
+		}
 	}
 	return nil
 }

@@ -149,7 +149,7 @@ func (s *Server) find(r *Request) (bsonval.Doc, error) {
 	if coll == nil {
 		f.tailable, f.await = false, false // there is nothing to wait for
 	}
-	it, err := s.open(r, f)
+	it, err := s.open(r, f, coll)
 	if err != nil {
 		return nil, err
 	}
@@ -159,8 +159,7 @@ func (s *Server) find(r *Request) (bsonval.Doc, error) {
 }
 
 // open plans and starts a find; on a view it becomes a pipeline.
-func (s *Server) open(r *Request, f finding) (stream.Iterator, error) {
-	coll := r.State().Collection(f.ns)
+func (s *Server) open(r *Request, f finding, coll *storage.Collection) (stream.Iterator, error) {
 	if err := r.collate(r.Body, coll); err != nil {
 		return nil, err
 	}
@@ -275,7 +274,7 @@ func (s *Server) count(r *Request) (bsonval.Doc, error) {
 	coll := r.State().Collection(f.ns)
 	n := int64(0)
 	if coll != nil && coll.IsView() {
-		n, err = s.countRows(r, f)
+		n, err = s.countRows(r, f, coll)
 	} else {
 		n, err = s.countPlan(r, f, coll)
 	}
@@ -295,8 +294,8 @@ func (s *Server) countPlan(r *Request, f finding, coll *storage.Collection) (int
 }
 
 // countRows counts a view's documents.
-func (s *Server) countRows(r *Request, f finding) (int64, error) {
-	it, err := s.open(r, f)
+func (s *Server) countRows(r *Request, f finding, coll *storage.Collection) (int64, error) {
+	it, err := s.open(r, f, coll)
 	if err != nil {
 		return 0, err
 	}
@@ -338,7 +337,7 @@ func (s *Server) distinct(r *Request) (bsonval.Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	it, err := s.open(r, f)
+	it, err := s.open(r, f, r.State().Collection(f.ns))
 	if err != nil {
 		return nil, err
 	}

@@ -139,11 +139,12 @@ func (r *Request) target() storage.NS {
 func (s *Server) used(r *Request, took time.Duration, failed error) {
 	kind, top := kindOf(r.Spec.Name)
 	ns := r.target()
-	scan := r.Op.Plan != nil && r.Op.Plan.Summary() == "COLLSCAN"
+	p := r.Op.Plan
+	scan := p != nil && p.ScansAll()
 	u := &s.usage
 	u.scanned.Add(r.Op.Work.KeysExamined)
 	u.fetched.Add(r.Op.Work.DocsExamined)
-	if r.Op.Plan != nil && r.Op.Plan.Sorts() {
+	if p != nil && p.Sorts() {
 		s.counters.sorts.Add(1)
 	}
 	if scan {

@@ -41,15 +41,12 @@ type Cursor struct {
 	Garbage   int64       // that of the state which it reads
 	User      string      // who opened it, as in session ids
 	Docs      int64       // that it has given
-	UUID      [16]byte    // of the collection without which the cursor ends; zero: none
-	Indexes   []string    // those whose end is its end
-	Capped    bool        // it also ends when the document given last is gone
-	Last      int64       // the record id of that
 	Batches   int64
-
-	created   time.Time
+	UUID      [16]byte             // of the collection without which the cursor ends; zero: none
+	Last      int64                // the record id of the row read last
 	PostBatch func() bsonval.Value // change streams: the resume token; nil: none
 
+	created time.Time
 	lastUse time.Time
 	busy    bool
 	killed  bool

@@ -18,7 +18,6 @@ type Op struct {
 	Now         time.Time // $$NOW: one time for the whole operation
 	ClusterTime uint64    // $$CLUSTER_TIME: seconds<<32 | increment
 	DB          string    // the database that the command runs on
-	User        string    // "user@db", or empty
 	Roles       bsonval.Value
 	Collator    bsonval.Collator // nil: binary order
 	// CollatorInherited says that Collator is the collection's own, which the command
@@ -49,6 +48,7 @@ type Op struct {
 // Plan is what the profiler tells of a plan.
 type Plan interface {
 	Summary() string // IXSCAN { a: 1 }
+	ScansAll() bool  // it reads the whole collection
 	Sorts() bool     // it has a stage that sorts
 	QueryHash() string
 	PlanKey() string

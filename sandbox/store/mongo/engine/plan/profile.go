@@ -14,6 +14,9 @@ func (p *Plan) ExecStats() bsonval.Doc {
 	return p.root.describe(true)
 }
 
+// ScansAll tells whether the plan reads the whole collection.
+func (p *Plan) ScansAll() bool { return p.root != nil && p.root.scansAll() }
+
 // MultiPlanned tells whether the plan has won a trial.
 func (p *Plan) MultiPlanned() bool { return p.winner != nil && len(p.rejected) > 0 }
 
