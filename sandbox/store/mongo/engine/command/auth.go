@@ -35,11 +35,13 @@ func (s *Server) identify(c *Conn, id *Identity) {
 }
 
 // userName is "name@db" of who is logged in, empty for nobody.
-func (c *Conn) userName() string {
-	if c.User == nil {
+func (c *Conn) userName() string { return c.User.name() }
+
+func (id *Identity) name() string {
+	if id == nil {
 		return ""
 	}
-	return c.User.User + "@" + c.User.DB
+	return id.User + "@" + id.DB
 }
 
 func (s *Server) saslStart(r *Request) (bsonval.Doc, error) { return s.startLogin(r, r.Body, r.DB) }

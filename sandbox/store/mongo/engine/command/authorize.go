@@ -3,6 +3,7 @@ package command
 import (
 	"net/netip"
 
+	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
 	"storeroom/sandbox/store/mongo/engine/storage"
 )
@@ -50,22 +51,47 @@ type grants struct {
 	user         Identity
 	users, roles *storage.Collection // that it was found in
 	list         []privilege
+	named        bsonval.Value // its roles and those that they inherit, as {_id, role, db}
+}
+
+// grantsOf are those of the connection's user, nil when the user is gone.
+func (s *Server) grantsOf(c *Conn) *grants {
+	state := s.store.State()
+	users, roles := state.Collection(usersNS()), state.Collection(rolesNS())
+	if g := c.grants.Load(); g != nil && g.user == *c.User && g.users == users && g.roles == roles {
+		return g
+	}
+	u := s.findUser(c.User.User, c.User.DB)
+	if u == nil {
+		return nil
+	}
+	own := u.Get("roles").Doc()
+	var b bsonval.Builder
+	for v := range s.inherited(own).Values() {
+		name, db := roleOf(v, "")
+		b.OpenItem().Str("_id", db+"."+name).Str("role", name).Str("db", db).Close()
+	}
+	g := &grants{*c.User, users, roles, s.privilegesOf(own), b.Array()}
+	c.grants.Store(g)
+	return g
 }
 
 // granted is what the connection's user may do; not known when the user is gone.
 func (s *Server) granted(c *Conn) (p []privilege, known bool) {
-	state := s.store.State()
-	users, roles := state.Collection(usersNS()), state.Collection(rolesNS())
-	if g := c.grants.Load(); g != nil && g.user == *c.User && g.users == users && g.roles == roles {
+	if g := s.grantsOf(c); g != nil {
 		return g.list, true
 	}
-	u := s.findUser(c.User.User, c.User.DB)
-	if u == nil {
-		return nil, false
+	return nil, false
+}
+
+// rolesOf is $$USER_ROLES: the roles of the connection's user, and those they inherit.
+func (s *Server) rolesOf(c *Conn) bsonval.Value {
+	if c.User != nil {
+		if g := s.grantsOf(c); g != nil {
+			return g.named
+		}
 	}
-	p = s.privilegesOf(u.Get("roles").Doc())
-	c.grants.Store(&grants{*c.User, users, roles, p})
-	return p, true
+	return bsonval.ArrayValue(bsonval.EmptyDoc())
 }
 
 // may tells whether the connection may do something, for commands that look by

@@ -93,12 +93,11 @@ func ownNeeds(r *Request) []need {
 	name := stringOr(r.Body.First().Value, "")
 	self := r.Conn.User != nil && *r.Conn.User == (Identity{name, r.DB})
 	var out []need
-	for field, action := range map[string]string{"pwd": "Password", "customData": "CustomData"} {
-		if r.Body.Get(field).IsNullish() || self && r.may(need{action: "changeOwn" + action, ns: storage.NS{DB: r.DB}}) {
+	for _, f := range [...]struct{ field, action, what string }{{"pwd", "Password", "password"}, {"customData", "CustomData", "customData"}} {
+		if r.Body.Get(f.field).IsNullish() || self && r.may(need{action: "changeOwn" + f.action, ns: storage.NS{DB: r.DB}}) {
 			continue
 		}
-		what := map[string]string{"pwd": "password", "customData": "customData"}[field]
-		out = append(out, need{action: "change" + action, ns: storage.NS{DB: r.DB}, refusal: "Not authorized to change " + what + " of user: " + name + "@" + r.DB})
+		out = append(out, need{action: "change" + f.action, ns: storage.NS{DB: r.DB}, refusal: "Not authorized to change " + f.what + " of user: " + name + "@" + r.DB})
 	}
 	return out
 }
@@ -137,11 +136,9 @@ func (s *Server) viewRoleNeeds(r *Request) []need {
 		return []need{view(r.DB)}
 	}
 	has := map[[2]string]bool{}
-	if own := s.rolesOf(r.Conn); own.Type() == bsonval.Array {
-		for v := range own.Doc().Values() {
-			name, db := roleOf(v, "")
-			has[[2]string{name, db}] = true
-		}
+	for v := range s.rolesOf(r.Conn).Doc().Values() {
+		name, db := roleOf(v, "")
+		has[[2]string{name, db}] = true
 	}
 	var out []need
 	for _, id := range w.named {

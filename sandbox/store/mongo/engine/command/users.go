@@ -50,23 +50,6 @@ func (s *Server) hasUsers() bool {
 	return c != nil && c.Count() > 0
 }
 
-// rolesOf is $$USER_ROLES: the roles of the connection's user, and those they inherit.
-func (s *Server) rolesOf(c *Conn) bsonval.Value {
-	if c.User == nil {
-		return bsonval.ArrayOf()
-	}
-	u := s.findUser(c.User.User, c.User.DB)
-	if u == nil {
-		return bsonval.ArrayOf()
-	}
-	var b bsonval.Builder
-	for v := range s.inherited(u.Get("roles").Doc()).Values() {
-		name, db := roleOf(v, "")
-		b.OpenItem().Str("_id", db+"."+name).Str("role", name).Str("db", db).Close()
-	}
-	return b.Array()
-}
-
 // put stores a user or role document in the place of the one with its _id.
 func (r *Request) put(ns storage.NS, doc bsonval.Doc) error {
 	id := doc.Get("_id")
