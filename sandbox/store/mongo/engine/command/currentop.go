@@ -67,7 +67,7 @@ func (s *Server) runningOps(show shownOps, now time.Time) []bsonval.Doc {
 	busy := map[int64]bool{}
 	for id, o := range s.ops {
 		busy[o.conn.ID] = true
-		if show.sees(o.user) {
+		if show.sees(o.user.name()) {
 			docs = append(docs, o.describe(id, now))
 		}
 	}
@@ -98,8 +98,8 @@ func (c *Conn) describe(now time.Time) *bsonval.Builder {
 func (o *running) describe(id int32, now time.Time) bsonval.Doc {
 	b := o.conn.describe(now)
 	b.Bool("active", true).Int32("opid", id)
-	if o.user != "" {
-		b.OpenArray("effectiveUsers").OpenItem().Str("user", o.identity.User).Str("db", o.identity.DB).Close().Close()
+	if o.user != nil {
+		b.OpenArray("effectiveUsers").OpenItem().Str("user", o.user.User).Str("db", o.user.DB).Close().Close()
 	}
 	if o.session != nil {
 		b.SetDoc("lsid", o.session.Doc())
@@ -112,7 +112,7 @@ func (o *running) describe(id int32, now time.Time) bsonval.Doc {
 		b.Close().Close()
 	}
 	b.Int64("secs_running", int64(now.Sub(o.began).Seconds())).Int64("microsecs_running", now.Sub(o.began).Microseconds())
-	b.Str("op", profileKind(o.command.First().Name)).Str("ns", o.ns).Bool("redacted", false).SetDoc("command", o.command)
+	b.Str("op", profileKind(o.command.First().Name)).Str("ns", o.spec.namespace(o.target, o.op.DB)).Bool("redacted", false).SetDoc("command", o.command)
 	if summary := o.op.PlanSummary(); summary != "" {
 		b.Str("planSummary", summary)
 	}

@@ -54,29 +54,24 @@ func (s *Server) killOp(r *Request) (bsonval.Doc, error) {
 		return nil, mongoerr.New(mongoerr.BadValue, "invalid op : %s. Op ID cannot be represented with 32 bits", v)
 	}
 	any := r.may(need{action: "killop"})
-	s.killOps(func(o *running) bool {
-		return o.op.ID == int32(id) && (any || o.user == r.Conn.userName())
+	killed := s.killOps(func(o *running) bool {
+		return o.op.ID == int32(id) && (any || o.user.name() == r.Conn.userName())
 	})
-	if !any && !s.ownOp(int32(id), r.Conn.userName()) {
+	if !any && killed == 0 {
 		return nil, mongoerr.New(mongoerr.Unauthorized, "Unauthorized")
 	}
 	return bsonval.D(bsonval.E("info", bsonval.StringValue("attempting to kill op"))), nil
 }
 
-func (s *Server) ownOp(id int32, user string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o := s.ops[id]
-	return o != nil && o.user == user
-}
-
-// killOps makes operations end at the next opportunity.
-func (s *Server) killOps(which func(*running) bool) {
+// killOps makes operations end at the next opportunity, and tells how many.
+func (s *Server) killOps(which func(*running) bool) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range s.ops {
 		if which(o) {
 			o.op.Kill(mongoerr.New(mongoerr.Interrupted, "operation was interrupted"))
+			n++
 		}
 	}
+	return n
 }

@@ -293,18 +293,20 @@ func (r *Request) ns() storage.NS {
 	return storage.NS{DB: r.DB, Coll: v.Str()}
 }
 
-// namespace is ns as the profiler and currentOp tell it: a command on no collection is
-// on $cmd.
-func (r *Request) namespace() string {
-	switch ns := r.target(); {
-	case ns.Coll != "":
-		return ns.String()
-	case r.Spec.Name == "aggregate":
-		return r.DB + ".$cmd.aggregate"
+// namespace is a command's target as the profiler and currentOp tell it: one on no
+// collection of its database is on $cmd.
+func (sp *Spec) namespace(target storage.NS, db string) string {
+	switch {
+	case target.Coll != "":
+		return target.String()
+	case sp.Name == "aggregate":
+		return db + ".$cmd.aggregate"
 	default:
-		return r.DB + ".$cmd"
+		return db + ".$cmd"
 	}
 }
+
+func (r *Request) namespace() string { return r.Spec.namespace(r.target(), r.DB) }
 
 // Collection is ns where a collection must be named.
 func (r *Request) Collection() (storage.NS, error) {

@@ -111,12 +111,12 @@ func (k *updateKinds) count(ch crud.Change) {
 type running struct {
 	op      *opctx.Op
 	conn    *Conn
+	spec    *Spec
 	command bsonval.Doc
-	ns      string
+	target  storage.NS
 	began   time.Time
 
-	user          string // as the session's id has it
-	identity      Identity
+	user          *Identity // nil: nobody
 	session       *session.ID
 	txnNumber     int64 // -1: none
 	inTransaction bool
@@ -282,11 +282,8 @@ func (s *Server) newOp(ctx context.Context, r *Request) *opctx.Op {
 	if r.Spec.secret() {
 		shown = bsonval.D(r.Body.First(), bsonval.E("$db", bsonval.StringValue(r.DB)))
 	}
-	o := &running{op: op, conn: r.Conn, command: shown, ns: r.namespace(), began: op.Now, user: r.Conn.userName(), txnNumber: r.txnNumber, inTransaction: r.inTransaction,
-		awaits: !r.Body.Get("topologyVersion").IsMissing()}
-	if r.Conn.User != nil {
-		o.identity = *r.Conn.User
-	}
+	o := &running{op: op, conn: r.Conn, spec: r.Spec, command: shown, target: r.target(), began: op.Now, user: r.Conn.User, txnNumber: r.txnNumber,
+		inTransaction: r.inTransaction, awaits: r.Spec.OwnTime && !r.Body.Get("topologyVersion").IsMissing()}
 	if r.Session != nil {
 		o.session = &r.Session.ID
 	}

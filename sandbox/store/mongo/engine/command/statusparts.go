@@ -29,7 +29,7 @@ func (s *Server) awaiting() (n int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range s.ops {
-		if name := o.command.First().Name; (name == "hello" || name == "isMaster" || name == "ismaster") && o.awaits {
+		if o.awaits {
 			n++
 		}
 	}
