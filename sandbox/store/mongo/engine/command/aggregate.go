@@ -75,10 +75,7 @@ func (s *Server) aggregate(r *Request) (bsonval.Doc, error) {
 
 // stageConcern refuses read concerns that a pipeline's stages can't have.
 func (r *Request) stageConcern(stages bsonval.Doc) error {
-	level := ""
-	if v := r.Body.Get("readConcern"); v.Type() == bsonval.Object {
-		level = stringOr(v.Doc().Get("level"), "")
-	}
+	level := r.level
 	if level == "" {
 		return nil
 	}

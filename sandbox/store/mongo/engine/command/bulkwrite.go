@@ -174,7 +174,7 @@ func parseBulkOp(d bsonval.Doc, spaces []storage.NS) (bulkOp, error) {
 	o := bulkOp{kind: first.Name, source: d}
 	i := first.Value.Long()
 	if !first.Value.IsNumber() {
-		return o, mongoerr.New(mongoerr.TypeMismatch, "BSON field 'bulkWrite.ops.%s' is the wrong type '%s', expected types '[long, int, decimal, double]'", first.Name, first.Value.Type())
+		return o, notNumber("bulkWrite.ops."+first.Name, first.Value)
 	}
 	if i < 0 || i >= int64(len(spaces)) {
 		return o, mongoerr.New(mongoerr.BadValue, "BulkWrite ops entry %s has an invalid nsInfo index.", d)
@@ -218,7 +218,7 @@ func parseBulkChange(d bsonval.Doc, kind string) (ch crud.Change, err error) {
 		case "sort":
 			ch.Sort, err = docField(d, name, full)
 		default:
-			err = mongoerr.New(40415, "BSON field '%s' is an unknown field.", full)
+			err = unknownField(full)
 		}
 		if err != nil {
 			return ch, err

@@ -65,7 +65,7 @@ func clusteredFields(spec bsonval.Doc, field string) error {
 				return wrongType(full, v, "int")
 			}
 		default:
-			return mongoerr.New(40415, "BSON field '%s' is an unknown field.", full)
+			return unknownField(full)
 		}
 	}
 	for _, name := range [...]string{"key", "unique"} {
@@ -101,7 +101,7 @@ const maxExpire = math.MaxInt32
 func expireOption(v bsonval.Value, clustered, series bool) (bsonval.Value, error) {
 	switch {
 	case !v.IsNumber():
-		return v, mongoerr.New(mongoerr.TypeMismatch, "BSON field 'create.expireAfterSeconds' is the wrong type '%s', expected types '[long, int, decimal, double]'", v.Type())
+		return v, notNumber("create.expireAfterSeconds", v)
 	case !clustered && !series:
 		return v, mongoerr.New(mongoerr.InvalidOptions, "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified")
 	case v.Long() < 0:

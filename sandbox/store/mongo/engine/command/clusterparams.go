@@ -117,7 +117,7 @@ func checkClusterParameter(name string, d bsonval.Doc) error {
 				return mongoerr.New(mongoerr.BadValue, "Expected a positive integer or 'off', got %s", expire)
 			}
 		default:
-			return mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", name, field)
+			return unknownField(name + "." + field)
 		}
 	}
 	return nil

@@ -57,7 +57,7 @@ func checkIndexChange(spec bsonval.Doc) error {
 			}
 		case "expireAfterSeconds":
 			if !v.IsNumber() {
-				return mongoerr.New(mongoerr.TypeMismatch, "BSON field '%s' is the wrong type '%s', expected types '[long, int, decimal, double]'", full, v.Type())
+				return notNumber(full, v)
 			}
 			asked = true
 		case "hidden", "unique", "prepareUnique", "forceNonUnique":
@@ -70,7 +70,7 @@ func checkIndexChange(spec bsonval.Doc) error {
 			}
 			asked = true
 		default:
-			return mongoerr.New(40415, "BSON field '%s' is an unknown field.", full)
+			return unknownField(full)
 		}
 	}
 	byName, byKey := !spec.Get("name").IsMissing(), !spec.Get("keyPattern").IsMissing()

@@ -52,7 +52,7 @@ func (r *Request) readConcern(d bsonval.Doc) error {
 			}
 		case "provenance", "afterOpTime", "allowTransactionTableSnapshot", "waitLastStableRecoveryTimestamp":
 		default:
-			return mongoerr.New(40415, "BSON field 'readConcern.%s' is an unknown field.", name)
+			return unknownField("readConcern." + name)
 		}
 	}
 	switch level {
@@ -117,7 +117,7 @@ func (r *Request) parseWriteConcern(d bsonval.Doc) error {
 			}
 		case "wtimeout", "provenance", "getLastError", "wOpTime", "wElectionId":
 		default:
-			return mongoerr.New(40415, "BSON field 'writeConcern.%s' is an unknown field.", name)
+			return unknownField("writeConcern." + name)
 		}
 	}
 	return nil

@@ -24,7 +24,7 @@ func checkCapped(full string, v bsonval.Value) error {
 	size := full == "create.size" || full == "collMod.cappedSize"
 	switch n := v.Long(); {
 	case !v.IsNumber():
-		return mongoerr.New(mongoerr.TypeMismatch, "BSON field '%s' is the wrong type '%s', expected types '[long, int, decimal, double]'", full, v.Type())
+		return notNumber(full, v)
 	case size && n < 1:
 		return mongoerr.New(51024, "BSON field '%s' value must be >= 1, actual value '%d'", full, n)
 	case size && n > maxCapped:
@@ -242,7 +242,7 @@ func checkIndexDefaults(v bsonval.Value) error {
 	}
 	for name, x := range v.Doc().All() {
 		if name != "storageEngine" {
-			return mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", full, name)
+			return unknownField(full + "." + name)
 		}
 		if err := checkEngine(full+"."+name, x); err != nil {
 			return err
@@ -258,7 +258,7 @@ func checkPreImages(full string, v bsonval.Value) error {
 	}
 	for name := range v.Doc().All() {
 		if name != "enabled" {
-			return mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", full, name)
+			return unknownField(full + "." + name)
 		}
 	}
 	if v.Doc().Get("enabled").IsMissing() {

@@ -141,7 +141,7 @@ func (r *Request) askedParameters() (all, details bool, at string, err error) {
 					return all, details, at, mongoerr.New(mongoerr.BadValue, "Enumeration value '%s' for field 'getParameter.setAt' is not a valid value.", at)
 				}
 			default:
-				return all, details, at, mongoerr.New(40415, "BSON field 'getParameter.%s' is an unknown field.", name)
+				return all, details, at, unknownField("getParameter." + name)
 			}
 		}
 	}

@@ -124,7 +124,7 @@ func (r *Request) common() error {
 			r.asksHelp = v.Truth()
 		default:
 			if !isGeneric(name) && !r.Spec.knows(name, r.Body) && (name != "collectionUUID" || !takesUUID(r.Spec.Name)) {
-				return mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", r.Spec.Name, name)
+				return unknownField(r.Spec.Name + "." + name)
 			}
 		}
 	}
@@ -151,12 +151,12 @@ func (r *Request) lsid(v bsonval.Value) error {
 	if id.Type() != bsonval.Binary {
 		return mongoerr.New(40414, "BSON field 'OperationSessionInfo.lsid.id' is missing but a required field")
 	}
-	sub, data := id.Binary()
-	if sub != 4 || len(data) != 16 {
-		return mongoerr.New(mongoerr.InvalidUUID, "uuid must be a 16-byte binary field with UUID (4) subtype")
+	uuid, err := uuidOf(id)
+	if err != nil {
+		return err
 	}
 	if !r.Spec.NoSession {
-		r.Session = r.Server.sessions.Get(session.ID{UUID: [16]byte(data), User: r.Conn.userName()})
+		r.Session = r.Server.sessions.Get(session.ID{UUID: uuid, User: r.Conn.userName()})
 	}
 	return nil
 }
@@ -177,6 +177,14 @@ func (r *Request) parseMaxTime(v bsonval.Value) error {
 
 func wrongType(field string, v bsonval.Value, want string) error {
 	return mongoerr.New(mongoerr.TypeMismatch, "BSON field '%s' is the wrong type '%s', expected type '%s'", field, v.Type(), want)
+}
+
+func notNumber(field string, v bsonval.Value) error {
+	return mongoerr.New(mongoerr.TypeMismatch, "BSON field '%s' is the wrong type '%s', expected types '[long, int, decimal, double]'", field, v.Type())
+}
+
+func unknownField(field string) error {
+	return mongoerr.New(40415, "BSON field '%s' is an unknown field.", field)
 }
 
 func required(field string) error {
@@ -243,7 +251,7 @@ func (r *Request) Long(name string, def int64) (int64, error) {
 		return def, nil
 	}
 	if !v.IsNumber() {
-		return 0, mongoerr.New(mongoerr.TypeMismatch, "BSON field '%s' is the wrong type '%s', expected types '[long, int, decimal, double]'", r.field(name), v.Type())
+		return 0, notNumber(r.field(name), v)
 	}
 	return v.Long(), nil
 }

@@ -28,7 +28,7 @@ func (r *Request) restrictions() (bsonval.Value, error) {
 		}
 		for name, networks := range e.Doc().All() {
 			if name != "clientSource" && name != "serverAddress" {
-				return v, mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", r.field(field), name)
+				return v, unknownField(r.field(field) + "." + name)
 			}
 			if _, err := readNetworks(networks); err != nil {
 				return v, err

@@ -116,11 +116,7 @@ func readUUID(d bsonval.Doc, field string) (id [16]byte, err error) {
 	if v.Type() != bsonval.Binary {
 		return id, required(field)
 	}
-	sub, data := v.Binary()
-	if len(data) != 16 || sub != 4 {
-		return id, mongoerr.New(mongoerr.InvalidUUID, "uuid must be a 16-byte binary field with UUID (4) subtype")
-	}
-	return [16]byte(data), nil
+	return uuidOf(v)
 }
 
 // sessionUser is whose sessions have a digest; somebody's whom no session has for a
@@ -282,7 +278,7 @@ func (r *Request) pattern(p bsonval.Doc, field string) (func(session.ID) bool, e
 				return nil, mongoerr.New(mongoerr.Unauthorized, "Not authorized to impersonate in killAllSessionsByPattern")
 			}
 		default:
-			return nil, mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", field, name)
+			return nil, unknownField(field + "." + name)
 		}
 	}
 	return func(at session.ID) bool {
@@ -310,7 +306,7 @@ func (s *Server) listSessions(r *Request, stage string, arg bsonval.Value) ([]bs
 		case name == "allUsers":
 			all = v.Truth()
 		case name != "users":
-			return nil, mongoerr.New(40415, "BSON field '%s.%s' is an unknown field.", stage, name)
+			return nil, unknownField(stage + "." + name)
 		case v.Type() != bsonval.Array:
 			return nil, wrongType(stage+".users", v, "array")
 		default:

@@ -53,7 +53,7 @@ func (s *Server) collStatsStage(r *Request, state *storage.State, ns storage.NS,
 	b.Str("ns", shown.String()).Str("host", r.Conn.Addr).Set("localTime", bsonval.TimeValue(s.opts.Clock()))
 	for name, v := range arg.Doc().All() {
 		if v.Type() != bsonval.Object {
-			return nil, mongoerr.New(mongoerr.TypeMismatch, "BSON field '$collStats.%s' is the wrong type '%s', expected type 'object'", name, v.Type())
+			return nil, wrongType("$collStats."+name, v, "object")
 		}
 		switch name {
 		case "latencyStats":
@@ -81,7 +81,7 @@ func (s *Server) collStatsStage(r *Request, state *storage.State, ns storage.NS,
 			u := s.usageOf(shown)
 			b.OpenDoc(name).OpenDoc("collectionScans").Int64("total", u.scans).Int64("nonTailable", u.ending).Close().Close()
 		default:
-			return nil, mongoerr.New(40415, "BSON field '$collStats.%s' is an unknown field.", name)
+			return nil, unknownField("$collStats." + name)
 		}
 	}
 	return []bsonval.Doc{b.Doc()}, nil

@@ -16,24 +16,36 @@ func takesUUID(name string) bool {
 	return false
 }
 
+// uuidOf reads a UUID from binary data.
+func uuidOf(v bsonval.Value) (id [16]byte, err error) {
+	sub, data := v.Binary()
+	if sub != 4 || len(data) != 16 {
+		return id, mongoerr.New(mongoerr.InvalidUUID, "uuid must be a 16-byte binary field with UUID (4) subtype")
+	}
+	return [16]byte(data), nil
+}
+
 // checkUUID compares the collection's UUID with the one that the command names.
 func (r *Request) checkUUID() error {
+	if !takesUUID(r.Spec.Name) {
+		return nil
+	}
 	v := r.Body.Get("collectionUUID")
-	if v.IsNullish() || !takesUUID(r.Spec.Name) {
+	if v.IsNullish() {
 		return nil
 	}
 	if v.Type() != bsonval.Binary {
 		return wrongType(r.field("collectionUUID"), v, "binData")
 	}
-	sub, id := v.Binary()
-	if sub != 4 || len(id) != 16 {
-		return mongoerr.New(mongoerr.InvalidUUID, "uuid must be a 16-byte binary field with UUID (4) subtype")
+	id, err := uuidOf(v)
+	if err != nil {
+		return err
 	}
 	ns := r.ns()
 	if r.Spec.Name == "renameCollection" {
 		ns, _ = storage.ParseNS(ns.Coll)
 	}
-	there := r.State().ByUUID([16]byte(id))
+	there := r.State().ByUUID(id)
 	if there != nil && there.NS == ns {
 		return nil
 	}

@@ -316,7 +316,7 @@ func parseUpdate(d bsonval.Doc) (crud.Change, error) {
 			supplied, err = boolField(d, name, prefix+name)
 		case "collation", "sampleId", "allowShardKeyUpdatesWithoutFullShardKeyInQuery":
 		default:
-			err = mongoerr.New(40415, "BSON field 'update.updates.%s' is an unknown field.", name)
+			err = unknownField("update.updates." + name)
 		}
 		if err != nil {
 			return ch, err
@@ -411,7 +411,7 @@ func parseDelete(d bsonval.Doc) (crud.Change, error) {
 			ch.Hint = v
 		case "collation", "sampleId":
 		default:
-			err = mongoerr.New(40415, "BSON field 'delete.deletes.%s' is an unknown field.", name)
+			err = unknownField("delete.deletes." + name)
 		}
 		if err != nil {
 			return ch, err
