@@ -87,36 +87,42 @@ func checkIndexChange(spec bsonval.Doc) error {
 
 // indexToModify finds the index by its name or, where that tells one alone, its key.
 func indexToModify(c *storage.Collection, spec bsonval.Doc) (*storage.Index, error) {
-	ix := findIndex(c, spec)
 	if name := spec.Get("name"); !name.IsMissing() {
+		ix := c.Index(name.Str())
 		if ix == nil {
 			return nil, mongoerr.New(mongoerr.IndexNotFound, "cannot find index %s for ns %s", name.Str(), c.NS)
 		}
 		return ix, nil
 	}
 	key := spec.Get("keyPattern")
-	if ix == nil {
+	switch found := indexesByKey(c, key); len(found) {
+	case 0:
 		return nil, mongoerr.New(mongoerr.IndexNotFound, "cannot find index %s for ns %s", key, c.NS)
+	case 1:
+		return found[0], nil
+	default:
+		return nil, mongoerr.New(mongoerr.AmbiguousIndexKeyPattern, "index keyPattern %s matches several indexes, must use index name. Conflicting indexes:%s, %s", key, found[0].Def.Spec, found[1].Def.Spec)
 	}
-	for _, other := range c.Indexes {
-		if other != ix && bsonval.Compare(bsonval.DocValue(other.Def.Pattern), key) == 0 {
-			return nil, mongoerr.New(mongoerr.AmbiguousIndexKeyPattern, "index keyPattern %s matches several indexes, must use index name. Conflicting indexes:%s, %s", key, ix.Def.Spec, other.Def.Spec)
-		}
-	}
-	return ix, nil
 }
 
+// findIndex is the index that collMod means, nil for none.
 func findIndex(c *storage.Collection, spec bsonval.Doc) *storage.Index {
 	if name := spec.Get("name"); name.Type() == bsonval.String {
 		return c.Index(name.Str())
 	}
-	key := spec.Get("keyPattern")
-	for _, ix := range c.Indexes {
-		if bsonval.Compare(bsonval.DocValue(ix.Def.Pattern), key) == 0 {
-			return ix
-		}
+	if found := indexesByKey(c, spec.Get("keyPattern")); found != nil {
+		return found[0]
 	}
 	return nil
+}
+
+func indexesByKey(c *storage.Collection, key bsonval.Value) (found []*storage.Index) {
+	for _, ix := range c.Indexes {
+		if bsonval.Compare(bsonval.DocValue(ix.Def.Pattern), key) == 0 {
+			found = append(found, ix)
+		}
+	}
+	return found
 }
 
 // indexChange is an index's specification on its way from the old to the new one.
@@ -129,16 +135,10 @@ type indexChange struct {
 
 // set replaces a field of the specification; a missing value takes it out.
 func (m *indexChange) set(field string, v bsonval.Value) {
-	b := bsonval.NewBuilder(len(m.spec) + 32)
-	for name, was := range m.spec.All() {
-		if name != field {
-			b.Set(name, was)
-		}
-	}
+	m.spec, m.changed = lacking(m.spec, field), true
 	if !v.IsMissing() {
-		b.Set(field, v)
+		m.spec = bsonval.BuilderOf(m.spec).Set(field, v).Doc()
 	}
-	m.spec, m.changed = b.Doc(), true
 }
 
 func (m *indexChange) flag(field string, on bool) {

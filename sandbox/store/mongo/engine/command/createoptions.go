@@ -133,14 +133,7 @@ func (r *Request) checkIDIndex(options bsonval.Doc) error {
 			return mongoerr.New(mongoerr.InvalidIndexSpecificationOption, "The field '%s' is not valid for an _id index specification. Specification: %s", name, spec)
 		}
 	}
-	b := bsonval.NewBuilder(len(spec) + 16)
-	for name, v := range spec.All() {
-		if name == "name" {
-			continue
-		}
-		b.Set(name, v)
-	}
-	def, err := index.Parse(b.Str("name", "_id_").Doc())
+	def, err := index.Parse(bsonval.BuilderOf(lacking(spec, "name")).Str("name", "_id_").Doc())
 	if err != nil {
 		return err
 	}
@@ -160,14 +153,7 @@ func (r *Request) oldIDIndex(w *crud.Writer, c *storage.Collection) error {
 	if c.IsView() || c.Clustered() != nil || v.Type() != bsonval.Object || v.Doc().Get("v").Long() != 1 {
 		return nil
 	}
-	b := bsonval.NewBuilder(64)
-	for name, x := range c.Indexes[0].Def.Spec.All() {
-		if name == "v" {
-			x = bsonval.IntValue(1)
-		}
-		b.Set(name, x)
-	}
-	def, err := index.Parse(b.Doc())
+	def, err := index.Parse(replaced(c.Indexes[0].Def.Spec, map[string]bsonval.Value{"v": bsonval.IntValue(1)}))
 	if err != nil {
 		return err
 	}

@@ -282,17 +282,12 @@ func indexNames(c *storage.Collection, which bsonval.Value) ([]string, error) {
 
 // indexByKey is the name of the one index with that key pattern.
 func indexByKey(c *storage.Collection, key bsonval.Value) (string, error) {
-	var found []*index.Def
-	for _, ix := range c.Indexes {
-		if bsonval.Compare(bsonval.DocValue(ix.Def.Pattern), key) == 0 {
-			found = append(found, ix.Def)
-		}
-	}
-	switch len(found) {
+	switch found := indexesByKey(c, key); len(found) {
 	case 0:
 		return "", mongoerr.New(mongoerr.IndexNotFound, "can't find index with key: %s", key)
 	case 1:
-		return found[0].Name, nil
+		return found[0].Def.Name, nil
+	default:
+		return "", mongoerr.New(mongoerr.AmbiguousIndexKeyPattern, "%d indexes found for key: %s, identify by name instead. Conflicting indexes: %s, %s", len(found), key, found[0].Def.Spec, found[1].Def.Spec)
 	}
-	return "", mongoerr.New(mongoerr.AmbiguousIndexKeyPattern, "%d indexes found for key: %s, identify by name instead. Conflicting indexes: %s, %s", len(found), key, found[0].Spec, found[1].Spec)
 }
