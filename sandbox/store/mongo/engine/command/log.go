@@ -107,23 +107,8 @@ func (s *Server) logSlow(r *Request, reply bsonval.Doc, took time.Duration) {
 	p := r.Op.Plan
 	if p != nil {
 		b.Str("planSummary", p.Summary()).Number("planningTimeMicros", p.PlanningTime().Microseconds())
-		b.Number("keysExamined", r.Op.Work.KeysExamined).Number("docsExamined", r.Op.Work.DocsExamined)
-		if p.Sorts() {
-			b.Bool("hasSortStage", true)
-		}
-		if p.MultiPlanned() {
-			b.Bool("fromMultiPlanner", true)
-		}
 	}
-	r.profileWrites(b, reply)
-	b.Int32("numYields", 0)
-	if batch, ok := batchOf(reply); ok {
-		b.Number("nreturned", int64(batch.Len()))
-	}
-	if p != nil {
-		hash := p.QueryHash()
-		b.Str("queryHash", hash).Str("planCacheShapeHash", hash).Str("planCacheKey", p.PlanKey()).Str("queryFramework", "classic")
-	}
+	r.profileWork(b, p, r.Op.Work, reply, "numYields")
 	b.Number("reslen", int64(len(reply))).OpenDoc("locks").Close().OpenDoc("storage").Close()
 	b.Str("remote", r.Conn.Remote).Str("protocol", "op_msg").Number("workingMillis", took.Milliseconds()).Number("durationMillis", took.Milliseconds())
 	s.log.add(s.logged("I", "COMMAND", 51803, r.Conn.context(), "Slow query", b.Doc()))

@@ -6,6 +6,7 @@ import (
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/mongoerr"
+	"storeroom/sandbox/store/mongo/engine/opctx"
 )
 
 // profileEntry is what system.profile tells of a command that is done:
@@ -21,24 +22,7 @@ func (r *Request) profileEntry(reply bsonval.Doc, failed error, took time.Durati
 	if r.ran != nil {
 		p, work = r.ran.plan, r.ran.work
 	}
-	if p != nil {
-		b.Number("keysExamined", work.KeysExamined).Number("docsExamined", work.DocsExamined)
-		if p.Sorts() {
-			b.Bool("hasSortStage", true)
-		}
-		if p.MultiPlanned() {
-			b.Bool("fromMultiPlanner", true)
-		}
-	}
-	r.profileWrites(b, reply)
-	b.Int32("numYield", 0)
-	if batch, ok := batchOf(reply); ok {
-		b.Number("nreturned", int64(batch.Len()))
-	}
-	if p != nil {
-		hash := p.QueryHash()
-		b.Str("queryHash", hash).Str("planCacheShapeHash", hash).Str("planCacheKey", p.PlanKey()).Str("queryFramework", "classic")
-	}
+	r.profileWork(b, p, work, reply, "numYield")
 	b.OpenDoc("locks").Close().OpenDoc("flowControl").Close()
 	if wc := r.Body.Get("writeConcern"); wc.Type() == bsonval.Object {
 		b.Set("writeConcern", wc)
@@ -57,6 +41,29 @@ func (r *Request) profileEntry(reply bsonval.Doc, failed error, took time.Durati
 	}
 	r.profileWho(b)
 	return b.Doc()
+}
+
+// profileWork tells, in the profiler and in the log, what was examined and what came of
+// it; p is nil for a command without a plan.
+func (r *Request) profileWork(b *bsonval.Builder, p opctx.Plan, work opctx.Work, reply bsonval.Doc, yields string) {
+	if p != nil {
+		b.Number("keysExamined", work.KeysExamined).Number("docsExamined", work.DocsExamined)
+		if p.Sorts() {
+			b.Bool("hasSortStage", true)
+		}
+		if p.MultiPlanned() {
+			b.Bool("fromMultiPlanner", true)
+		}
+	}
+	r.profileWrites(b, reply)
+	b.Int32(yields, 0)
+	if batch, ok := batchOf(reply); ok {
+		b.Number("nreturned", int64(batch.Len()))
+	}
+	if p != nil {
+		hash := p.QueryHash()
+		b.Str("queryHash", hash).Str("planCacheShapeHash", hash).Str("planCacheKey", p.PlanKey()).Str("queryFramework", "classic")
+	}
 }
 
 func (r *Request) profileWho(b *bsonval.Builder) {
@@ -130,7 +137,7 @@ func (r *Request) profileCursor(b *bsonval.Builder, reply bsonval.Doc) {
 }
 
 // wrote is how many documents an update or a delete matched, changed and inserted.
-func (r *Request) wrote(reply bsonval.Doc) (matched, modified, upserted int64) {
+func wrote(reply bsonval.Doc) (matched, modified, upserted int64) {
 	if list := reply.Get("upserted"); list.Type() == bsonval.Array {
 		upserted = int64(list.Doc().Len())
 	}
@@ -148,7 +155,7 @@ func (r *Request) profileWrites(b *bsonval.Builder, reply bsonval.Doc) {
 	case "delete":
 		b.Set("ndeleted", n)
 	case "update":
-		matched, modified, upserted := r.wrote(reply)
+		matched, modified, upserted := wrote(reply)
 		b.Number("nMatched", matched).Number("nModified", modified).Number("nUpserted", upserted)
 	}
 }
@@ -163,7 +170,7 @@ func (r *Request) profiledStages(found, reply bsonval.Doc) bsonval.Doc {
 	if stage := found.Get("stage"); stage.Type() == bsonval.String && (stage.Str() == "EXPRESS_IXSCAN" || stage.Str() == "EXPRESS_CLUSTERED_IXSCAN") {
 		return replaced(found, map[string]bsonval.Value{"stage": bsonval.StringValue("EXPRESS_" + kind)})
 	}
-	matched, modified, upserted := r.wrote(reply)
+	matched, modified, upserted := wrote(reply)
 	b := bsonval.NewBuilder(len(found) + 256)
 	b.Str("stage", kind).Int32("nReturned", 0).Set("executionTimeMillisEstimate", found.Get("executionTimeMillisEstimate"))
 	b.Set("works", found.Get("works")).Int32("advanced", 0).Number("needTime", max(0, found.Get("works").Long()-1)).Int32("needYield", 0)

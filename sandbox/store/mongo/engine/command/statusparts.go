@@ -14,7 +14,7 @@ func (c *counters) documents(r *Request, reply bsonval.Doc) {
 	case "delete":
 		c.deleted.Add(reply.Get("n").Long())
 	case "update":
-		matched, _, upserted := r.wrote(reply)
+		matched, _, upserted := wrote(reply)
 		c.matched.Add(matched)
 		c.inserted.Add(upserted)
 	case "bulkWrite":
@@ -103,7 +103,7 @@ func indexFeatures(ix *storage.Index) []string {
 	add(len(d.Fields) == 1, "single")
 	add(d.Collator != nil, "collation")
 	add(d.Filter != nil, "partial")
-	add(d.Spec.Get("prepareUnique").Truth(), "prepareUnique")
+	add(d.PrepareUnique, "prepareUnique")
 	add(d.Sparse, "sparse")
 	add(d.Expire >= 0, "ttl")
 	add(d.Unique, "unique")

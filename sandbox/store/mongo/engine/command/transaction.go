@@ -115,26 +115,25 @@ func (s *Server) joinTransaction(r *Request) error {
 // mayInTransaction refuses what the server keeps for itself, and its own databases.
 func (r *Request) mayInTransaction() error {
 	ns := r.target()
-	refused := func(code mongoerr.Code, format string, args ...any) error { return mongoerr.New(code, format, args...) }
 	switch name := r.Spec.Name; {
 	case r.endsTransaction():
 		return nil
 	case r.DB == "local" || r.DB == "config":
-		return refused(mongoerr.OperationNotSupportedInTransaction, "Cannot run command against the '%s' database in a transaction.", r.DB)
+		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot run command against the '%s' database in a transaction.", r.DB)
 	case name == "killCursors" && r.started:
-		return refused(mongoerr.OperationNotSupportedInTransaction, "Cannot run 'killCursors' as the first operation in a transaction.")
+		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot run 'killCursors' as the first operation in a transaction.")
 	case ns.Coll == "system.profile":
-		return refused(mongoerr.OperationNotSupportedInTransaction, "Operations on the profile collection are not allowed in a transaction")
+		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Operations on the profile collection are not allowed in a transaction")
 	case !strings.HasPrefix(ns.Coll, "system."):
 		return nil
 	case name == "create" || name == "createIndexes":
-		return refused(mongoerr.OperationNotSupportedInTransaction, "Cannot create system collection %s within a transaction.", ns)
+		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create system collection %s within a transaction.", ns)
 	case name == "findAndModify":
-		return refused(50781, "Cannot write to system collection %s within a transaction.", ns)
+		return mongoerr.New(50781, "Cannot write to system collection %s within a transaction.", ns)
 	case r.Spec.Write:
-		return refused(50791, "Cannot write to system collection %s within a transaction.", ns)
+		return mongoerr.New(50791, "Cannot write to system collection %s within a transaction.", ns)
 	case ns.Coll == "system.views":
-		return refused(51071, "Cannot read from system.views in a transaction")
+		return mongoerr.New(51071, "Cannot read from system.views in a transaction")
 	}
 	return nil
 }
