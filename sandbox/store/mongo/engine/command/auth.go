@@ -44,6 +44,13 @@ func (id *Identity) name() string {
 	return id.User + "@" + id.DB
 }
 
+// admit ends a login that has succeeded.
+func (s *Server) admit(c *Conn, l *login) {
+	c.auth = nil
+	s.counters.loggedIn[l.mech.index()].Add(1)
+	s.identify(c, &Identity{l.user, l.db})
+}
+
 func (s *Server) saslStart(r *Request) (bsonval.Doc, error) { return s.startLogin(r, r.Body, r.DB) }
 
 // startLogin is saslStart, as a command or within hello.
@@ -101,9 +108,7 @@ func (s *Server) saslContinue(r *Request) (bsonval.Doc, error) {
 		return nil, err
 	}
 	if l.step == 1 { // the empty exchange at the end
-		r.Conn.auth = nil
-		s.counters.loggedIn[l.mech.index()].Add(1)
-		s.identify(r.Conn, &Identity{l.user, l.db})
+		s.admit(r.Conn, l)
 		return saslReply("", true), nil
 	}
 	signature, err := l.prove(payload)
@@ -117,9 +122,7 @@ func (s *Server) saslContinue(r *Request) (bsonval.Doc, error) {
 	}
 	l.step++
 	if l.skipEmpty {
-		r.Conn.auth = nil
-		s.counters.loggedIn[l.mech.index()].Add(1)
-		s.identify(r.Conn, &Identity{l.user, l.db})
+		s.admit(r.Conn, l)
 	}
 	return saslReply(signature, l.skipEmpty), nil
 }

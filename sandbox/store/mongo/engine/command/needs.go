@@ -161,13 +161,12 @@ func firstNeeds(r *Request, ns storage.NS, stages bsonval.Doc) []need {
 	case "$changeStream":
 		return []need{{action: "find", ns: ns}, {action: "changeStream", ns: ns}}
 	case "$currentOp", "$listLocalSessions", "$listSessions":
-		if users := stage.Value; users.Type() == bsonval.Object && r.ownUser(users.Doc().Get("users")) {
-			return nil
-		}
-		if !option("allUsers") && stage.Name == "$currentOp" || stage.Name != "$currentOp" && !option("allUsers") && !option("users") {
+		ops := stage.Name == "$currentOp"
+		own := stage.Value.Type() == bsonval.Object && r.ownUser(stage.Value.Doc().Get("users"))
+		switch {
+		case own, !option("allUsers") && (ops || !option("users")):
 			return nil // it shows but the user's own
-		}
-		if stage.Name == "$currentOp" {
+		case ops:
 			return []need{{action: "inprog"}}
 		}
 		return []need{{action: "listSessions"}}

@@ -125,18 +125,19 @@ func (g *viewGraph) above(name string) int {
 // joinsFit refuses a pipeline that joins a view of another collation than its own, or
 // one that stands on too many others.
 func (r *Request) joinsFit(ns storage.NS, stages bsonval.Doc) error {
-	own := r.Body.Get("collation")
-	if c := r.State().Collection(ns); own.IsMissing() && c != nil {
-		own = c.Options.Get("collation")
-	}
+	state := r.State()
 	var g *viewGraph
+	var own bsonval.Value
 	for _, n := range pipelineNeeds(stages, ns.DB, 0) {
-		c := r.State().Collection(n.ns)
+		c := state.Collection(n.ns)
 		if n.action != "find" || c == nil || !c.IsView() {
 			continue
 		}
 		if g == nil {
-			g = r.viewGraph(ns.DB)
+			g, own = r.viewGraph(ns.DB), r.Body.Get("collation")
+			if c := state.Collection(ns); own.IsMissing() && c != nil {
+				own = c.Options.Get("collation")
+			}
 		}
 		if g.below(ns.Coll)+g.below(n.ns.Coll) > maxViewDepth {
 			return mongoerr.New(mongoerr.ViewDepthLimitExceeded, "View depth too deep or view cycle detected; maximum depth is %d", maxViewDepth)
