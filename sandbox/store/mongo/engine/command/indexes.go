@@ -1,7 +1,6 @@
 package command
 
 import (
-	"math"
 	"slices"
 
 	"storeroom/sandbox/store/mongo/engine/bsonval"
@@ -34,43 +33,9 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 	if ns == (storage.NS{DB: "config", Coll: "transactions"}) {
 		return nil, mongoerr.New(mongoerr.IllegalOperation, "not allowed to create index on %s", ns)
 	}
-	specs, err := r.Docs("indexes")
+	ns, defs, err := r.askedIndexes(ns)
 	if err != nil {
 		return nil, err
-	}
-	if len(specs) == 0 {
-		return nil, mongoerr.New(mongoerr.BadValue, "Must specify at least one index to create")
-	}
-	lenient, err := r.Bool("ignoreUnknownIndexOptions")
-	if err != nil {
-		return nil, err
-	}
-	series, measured := crud.Series(r.State().Collection(ns))
-	if measured {
-		ns = crud.BucketsNS(ns)
-	}
-	defs := make([]*index.Def, len(specs))
-	for i, spec := range specs {
-		if lenient {
-			spec = index.Known(spec)
-		}
-		if measured {
-			if spec, err = series.BucketIndex(spec); err != nil {
-				return nil, err
-			}
-		}
-		if spec, err = index.Validate(spec); err != nil {
-			return nil, err
-		}
-		if defs[i], err = index.Parse(spec); err != nil {
-			return nil, index.Wrong(spec, err)
-		}
-		if n := defs[i].Expire; n > math.MaxInt32 { // one that is there already may have more
-			return nil, index.Wrong(spec, mongoerr.New(mongoerr.CannotCreateIndex, "TTL index 'expireAfterSeconds' option must be within an acceptable range, try a different number than %d", n))
-		}
-		if defs[i].Hidden && ofSystem(ns) {
-			return nil, errHideSystem()
-		}
 	}
 	if !haveIndexes(r.State().Collection(ns), defs) {
 		if err := r.alone(ns); err != nil {
@@ -90,11 +55,8 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 			return err
 		}
 		before = len(visible(c))
-		if r.Tx != nil && r.Tx.Base().Collection(ns) != nil && !haveIndexes(c, defs) {
-			return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create new indexes on existing collection %s in a multi-document transaction.", ns)
-		}
-		if r.inTransaction && c.Count() > 0 && !haveIndexes(c, defs) {
-			return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create new indexes on non-empty collection %s in a multi-document transaction.", ns)
+		if err := r.mayIndex(c, defs); err != nil {
+			return err
 		}
 		for i, def := range defs {
 			if err := addIndex(r, w, ns, def, created, builds[i]); err != nil {
@@ -114,6 +76,72 @@ func (s *Server) createIndexes(r *Request) (bsonval.Doc, error) {
 	}
 	b.Str("commitQuorum", "votingMembers")
 	return b.Doc(), nil
+}
+
+// askedIndexes are the indexes that the command asks for, and the collection that gets
+// them: of a time series the one with its buckets.
+func (r *Request) askedIndexes(ns storage.NS) (storage.NS, []*index.Def, error) {
+	specs, err := r.Docs("indexes")
+	if err != nil {
+		return ns, nil, err
+	}
+	if len(specs) == 0 {
+		return ns, nil, mongoerr.New(mongoerr.BadValue, "Must specify at least one index to create")
+	}
+	lenient, err := r.Bool("ignoreUnknownIndexOptions")
+	if err != nil {
+		return ns, nil, err
+	}
+	series, measured := crud.Series(r.State().Collection(ns))
+	if measured {
+		ns = crud.BucketsNS(ns)
+	}
+	defs := make([]*index.Def, len(specs))
+	for i, spec := range specs {
+		if lenient {
+			spec = index.Known(spec)
+		}
+		if measured {
+			if spec, err = series.BucketIndex(spec); err != nil {
+				return ns, nil, err
+			}
+		}
+		if defs[i], err = parseAsked(ns, spec); err != nil {
+			return ns, nil, err
+		}
+	}
+	return ns, defs, nil
+}
+
+func parseAsked(ns storage.NS, spec bsonval.Doc) (*index.Def, error) {
+	spec, err := index.Validate(spec)
+	if err != nil {
+		return nil, err
+	}
+	def, err := index.Parse(spec)
+	switch {
+	case err != nil:
+		return nil, index.Wrong(spec, err)
+	case def.Expire > maxExpire: // one that is there already may have more
+		return nil, index.Wrong(spec, mongoerr.New(mongoerr.CannotCreateIndex, "TTL index 'expireAfterSeconds' option must be within an acceptable range, try a different number than %d", def.Expire))
+	case def.Hidden && ofSystem(ns):
+		return nil, errHideSystem()
+	}
+	return def, nil
+}
+
+// mayIndex refuses new indexes in a transaction but on a collection that it has made.
+func (r *Request) mayIndex(c *storage.Collection, defs []*index.Def) error {
+	if r.Tx == nil || haveIndexes(c, defs) {
+		return nil
+	}
+	switch {
+	case r.Tx.Base().Collection(c.NS) != nil:
+		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create new indexes on existing collection %s in a multi-document transaction.", c.NS)
+	case r.inTransaction && c.Count() > 0:
+		return mongoerr.New(mongoerr.OperationNotSupportedInTransaction, "Cannot create new indexes on non-empty collection %s in a multi-document transaction.", c.NS)
+	}
+	return nil
 }
 
 // haveIndexes tells whether nothing is left to build, or can't be.
