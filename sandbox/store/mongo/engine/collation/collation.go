@@ -1,7 +1,8 @@
 // Package collation makes collators from the collation documents that commands and
 // indexes carry. They order strings as ICU does, the server's library, by the weights of
 // Unicode's root collation and the rules that locales have beside it. Packages command,
-// index and crud ask for them. It knows nothing of documents but the one with the options.
+// index and crud ask for them, and storage whether a kept one can still be had. It knows
+// nothing of documents but the one with the options.
 package collation
 
 import (

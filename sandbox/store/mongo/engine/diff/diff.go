@@ -1,7 +1,8 @@
 // Package diff tells what an update changed in a document, as the server's oplog and its
-// change streams do, and makes such a change again. Package crud asks whether an update by
-// a pipeline is worth a difference and applies those of applyOps, package changestream
-// writes them into its events, package command into the oplog. It changes no document.
+// change streams do, and makes such a change again. Package update names what it edited,
+// package crud asks whether an update by a pipeline is worth a difference and applies
+// those of applyOps, package storage answers the one of an operation in its log, which
+// changestream writes into events and command into the oplog. It changes no document.
 package diff
 
 import (

@@ -1,6 +1,7 @@
 // Package geo is geometry as the server's geospatial queries and indexes know it:
 // GeoJSON on the sphere by Google's S2 (github.com/golang/geo), and legacy points on
-// a plane. Packages match and plan ask it, package index makes keys of its cells.
+// a plane. Package match asks it by way of package command, package plan searches with
+// it, package index makes keys of its cells.
 package geo
 
 import (
