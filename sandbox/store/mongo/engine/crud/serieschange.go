@@ -62,7 +62,7 @@ func (w *Writer) updateSeries(ns storage.NS, o timeseries.Options, ch Change) (R
 	if err != nil {
 		return res, err
 	}
-	return res, w.each(ns, c, m, ch, func(row stream.Row) error { return w.updateBucket(ns, c, o, m, mod, row, &res) })
+	return res, w.each(ns, m, ch, func(row stream.Row) error { return w.updateBucket(ns, c, o, m, mod, row, &res) })
 }
 
 func (w *Writer) updateBucket(ns storage.NS, c *storage.Collection, o timeseries.Options, m *match.Matcher, mod modifier, row stream.Row, res *Result) error {
@@ -114,7 +114,7 @@ func (w *Writer) deleteSeries(ns storage.NS, o timeseries.Options, ch Change) (R
 	one := !ch.Multi
 	ch.Multi = true // buckets are looked at until one has what is to go
 	whole := rest.IsEmpty() && !one
-	err = w.each(ns, c, m, ch, func(row stream.Row) error {
+	err = w.each(ns, m, ch, func(row stream.Row) error {
 		if one && res.Matched > 0 {
 			return nil
 		}

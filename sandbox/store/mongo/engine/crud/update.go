@@ -72,7 +72,7 @@ func (w *Writer) Update(ns storage.NS, ch Change) (Result, error) {
 		return res, mongoerr.New(mongoerr.FailedToParse, "multi update is not supported for replacement-style update")
 	}
 	if c != nil {
-		err = w.each(ns, c, m, ch, func(row stream.Row) error {
+		err = w.each(ns, m, ch, func(row stream.Row) error {
 			return w.updateOne(ns, c, m, mod, row, &res)
 		})
 	}
@@ -98,7 +98,7 @@ func (w *Writer) Delete(ns storage.NS, ch Change) (Result, error) {
 	if err != nil || c == nil {
 		return res, err
 	}
-	err = w.each(ns, c, m, ch, func(row stream.Row) error {
+	err = w.each(ns, m, ch, func(row stream.Row) error {
 		if err := w.claim(ns, c, row.Record); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (w *Writer) Delete(ns storage.NS, ch Change) (Result, error) {
 }
 
 // each finds what matches, in a view that the changes don't touch, and calls do.
-func (w *Writer) each(ns storage.NS, c *storage.Collection, m *match.Matcher, ch Change, do func(stream.Row) error) error {
+func (w *Writer) each(ns storage.NS, m *match.Matcher, ch Change, do func(stream.Row) error) error {
 	q := plan.Query{Filter: m, Sort: ch.Sort, Hint: ch.Hint, Cache: w.Plans, Write: plan.Update, Metas: ch.Metas}
 	if !ch.Multi {
 		q.Limit = 1

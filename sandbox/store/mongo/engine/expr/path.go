@@ -111,12 +111,6 @@ func (p rootPath) Eval(f *Frame) (bsonval.Value, error) {
 	return Descend(f.root, p.parts), nil
 }
 
-// Parts are the field names of a plain field path such as "$a.b".
-func Parts(e Expr) ([]string, bool) {
-	p, ok := e.(rootPath)
-	return p.parts, ok
-}
-
 func follow(e Expr, parts []string) Expr {
 	if len(parts) == 0 {
 		return e

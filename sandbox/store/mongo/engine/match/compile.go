@@ -324,7 +324,7 @@ func (c *compiler) predicate(path, name string, v bsonval.Value) (Pred, error) {
 	case "$mod":
 		return compileMod(v)
 	case "$elemMatch":
-		return c.elemMatch(path, v)
+		return c.elemMatch(v)
 	case "$bitsAllSet", "$bitsAllClear", "$bitsAnySet", "$bitsAnyClear":
 		return compileBits(name, v)
 	}
@@ -383,7 +383,7 @@ func (c *compiler) all(path string, v bsonval.Value) ([]Pred, error) {
 		case elements && !isElemMatch(e):
 			return nil, bad("$all/$elemMatch has to be consistent")
 		case elements:
-			p, err := c.elemMatch(path, e.Doc().First().Value)
+			p, err := c.elemMatch(e.Doc().First().Value)
 			if err != nil {
 				return nil, err
 			}
@@ -405,7 +405,7 @@ func (c *compiler) all(path string, v bsonval.Value) ([]Pred, error) {
 }
 
 // elemMatch asks for one element that satisfies all.
-func (c *compiler) elemMatch(path string, v bsonval.Value) (Pred, error) {
+func (c *compiler) elemMatch(v bsonval.Value) (Pred, error) {
 	if v.Type() != bsonval.Object {
 		return nil, bad("$elemMatch needs an Object")
 	}

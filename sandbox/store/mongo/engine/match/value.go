@@ -49,7 +49,7 @@ func (m *ValueMatcher) Match(op *opctx.Op, v bsonval.Value) (bool, error) {
 
 // CompileElemMatch compiles the argument of a projection's $elemMatch.
 func CompileElemMatch(v bsonval.Value, env Env) (*ElemMatch, error) {
-	p, err := (&compiler{env: env}).elemMatch("", v)
+	p, err := (&compiler{env: env}).elemMatch(v)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"time"
-
 	"storeroom/sandbox/store/mongo/engine/bsonval"
 	"storeroom/sandbox/store/mongo/engine/expr"
 	"storeroom/sandbox/store/mongo/engine/match"
@@ -42,7 +40,6 @@ type stats struct {
 	dupsTested, dupsDropped      int64
 	sorted                       int64 // bytes
 	counted, skipped, hadAlready int64
-	time                         time.Duration
 }
 
 // status is what one step of a stage came to.

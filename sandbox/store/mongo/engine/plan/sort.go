@@ -188,7 +188,6 @@ type merge struct {
 	x     *execution
 	n     *node
 	heads []mergeHead
-	next  int // the child whose head is to be read before the next row
 	seen  map[int64]bool
 }
 

@@ -193,7 +193,7 @@ func (p *parser) object(parts []string, path string, d bsonval.Doc) error {
 		case "$slice":
 			return p.slice(parts, path, first.Value)
 		case "$elemMatch":
-			return p.elemMatch(parts, path, first.Value)
+			return p.elemMatch(parts, first.Value)
 		}
 	}
 	return p.expression(parts, path, bsonval.DocValue(d))
@@ -246,7 +246,7 @@ func (p *parser) slice(parts []string, path string, v bsonval.Value) error {
 	return p.put(parts, n)
 }
 
-func (p *parser) elemMatch(parts []string, path string, v bsonval.Value) error {
+func (p *parser) elemMatch(parts []string, v bsonval.Value) error {
 	if len(parts) > 1 {
 		return mongoerr.New(31275, "Cannot use $elemMatch projection on a nested field (currently unsupported).")
 	}

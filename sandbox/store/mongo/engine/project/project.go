@@ -49,7 +49,6 @@ type node struct {
 	hasSkip  bool
 	match    *match.ElemMatch
 	computes bool // it or something below is computed
-	path     []string
 }
 
 func (n *node) child(name string) *node {
