@@ -204,20 +204,15 @@ func (m *merge) batch(env *Env, rows []stream.Row) error {
 
 // explained says of a failed write what it means for the stage.
 func (m *merge) explained(err error) error {
-	e := *mongoerr.From(err)
-	context := ""
-	switch {
+	switch e := mongoerr.From(err); {
 	case e.Code == mongoerr.ImmutableField:
-		context = "$merge failed to update the matching document, did you attempt to modify the _id or the shard key?"
+		return e.Within("$merge failed to update the matching document, did you attempt to modify the _id or the shard key?")
 	case e.Code == mongoerr.DuplicateKey && m.matched == "fail" && m.isOn(e.Info.Get("keyPattern")):
-		context = "$merge with whenMatched: fail found an existing document with the same values for the 'on' fields"
+		return e.Within("$merge with whenMatched: fail found an existing document with the same values for the 'on' fields")
 	case e.Code == mongoerr.DuplicateKey:
-		context = "$merge failed due to a DuplicateKey error"
-	default:
-		return err
+		return e.Within("$merge failed due to a DuplicateKey error")
 	}
-	e.Message = context + " :: caused by :: " + e.Message
-	return &e
+	return err
 }
 
 // isOn tells whether an index's keys are the on fields.

@@ -63,9 +63,7 @@ func caused(stage string, err error) error {
 	if err == nil {
 		return nil
 	}
-	e := *mongoerr.From(err)
-	e.Message = "Invalid " + stage + " :: caused by :: " + e.Message
-	return &e
+	return mongoerr.From(err).Within("Invalid " + stage)
 }
 
 func compileProject(env *Env, name string, arg bsonval.Value) (Stage, error) {

@@ -41,9 +41,7 @@ func Validate(spec bsonval.Doc) (bsonval.Doc, error) {
 
 // Wrong is an error that says which specification it is about.
 func Wrong(spec bsonval.Doc, err error) error {
-	e := *mongoerr.From(err)
-	e.Message = "Error in specification " + spec.String() + " :: caused by :: " + e.Message
-	return &e
+	return mongoerr.From(err).Within("Error in specification " + spec.String())
 }
 
 func validate(spec bsonval.Doc) error {

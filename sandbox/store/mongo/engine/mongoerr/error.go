@@ -41,6 +41,13 @@ func (e *Error) Labelled(label string) *Error {
 	return &c
 }
 
+// Within answers a copy whose message says first what the error is part of.
+func (e *Error) Within(context string) *Error {
+	c := *e
+	c.Message = context + " :: caused by :: " + e.Message
+	return &c
+}
+
 // From is err as an Error: itself when it is one, Interrupted for a context that
 // ended, InternalError for anything else.
 func From(err error) *Error {
